@@ -1,0 +1,61 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Python 3.11 or later is all they need.
+# Each sets up what it uses, from exact versions (locks/), and needs no network the second time.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.PHONY: demo test lint types floors unit format lock clean help
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/run.done  ## emulator + gateway on this machine: rank 10,000 candidates, then keep serving (DEMO_ARGS=--once: exit)
+	$(BIN)/rerank-gateway demo $(DEMO_ARGS)
+
+test: lint types floors unit  ## every check of the project
+
+lint: .venv/dev.done  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev.done  ## mypy --strict
+	$(BIN)/mypy
+
+floors: .venv/dev.done  ## the floors of the architecture (import-linter)
+	$(BIN)/lint-imports
+
+unit: .venv/dev.done .venv-sdk/done  ## pytest
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+format: .venv/dev.done  ## let ruff format and fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintainers)
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
+	$(UV_COMPILE) --upgrade --extra emulator pyproject.toml locks/build.in -o locks/run.txt
+	$(UV_COMPILE) --upgrade --extra test --extra otel pyproject.toml locks/build.in -c locks/run.txt -o locks/dev.txt
+	$(UV_COMPILE) --upgrade locks/sdk.in -o locks/sdk.txt
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .venv-sdk .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/run.done: pyproject.toml locks/run.txt | .venv/bin/python
+	$(BIN)/python $(PIP_INSTALL) -r locks/run.txt
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.done: .venv/run.done locks/dev.txt
+	$(BIN)/python $(PIP_INSTALL) -r locks/dev.txt
+	@touch $@
+
+# boto3 cannot share an environment with aiobotocore, which pins botocore: the SDKs as clients live in their own.
+.venv-sdk/done: locks/sdk.txt
+	$(PYTHON) -m venv .venv-sdk
+	.venv-sdk/bin/python $(PIP_INSTALL) -r locks/sdk.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""The rerank gateway: one ranking call without the 500-item limit of Amazon Personalize."""

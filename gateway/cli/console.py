@@ -1,0 +1,13 @@
+"""How commands speak: results on standard output, faults on standard error, one line each, and exit code 1."""
+
+import sys
+from typing import NoReturn
+
+import typer
+
+
+def fail(*faults: str) -> NoReturn:
+    """Tell the faults and end the command."""
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
+    raise typer.Exit(1)

@@ -1,0 +1,37 @@
+"""`rerank-gateway serve`: the gateway."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.console import fail
+
+
+def serve(
+    config: Annotated[Path | None, typer.Option(help="TOML file with the settings (else GATEWAY_CONFIG).")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (default 8080; 0: any free one).")] = None,
+) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C.
+
+    Prints one line with its address when it is ready; logs go to standard error. Credentials, region and endpoint of
+    AWS come from the SDK's own variables and files (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME,
+    ...).
+    """
+    import uvloop
+
+    from gateway import settings as of
+    from gateway import wiring
+    from gateway.adapters import logs
+
+    given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    try:
+        settings = of.load(config, options={"server": given} if given else {})
+    except of.ConfigError as error:
+        fail(*error.faults)
+    logs.configure(settings.log.level, settings.log.format)
+    try:
+        uvloop.run(wiring.serve(settings, lambda url: print(f"rerank-gateway listening on {url}", flush=True)))
+    except OSError as error:
+        fail(f"cannot listen on {settings.server.host}:{settings.server.port}: {error.strerror}")

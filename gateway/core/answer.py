@@ -1,0 +1,73 @@
+"""The answer of one call, checked before it is believed.
+
+Whatever breaks the contract of `GetPersonalizedRanking` (an item that was not asked for, the same item twice, a score
+that is no finite number from 0 up, a list that lost items although no filter could drop them) makes the whole call a
+failed one: a retry costs a call, a wrong ranking costs trust. Scores leave here as plain non-negative floats with the
+absent ones marked apart, so that no logarithm below ever meets 0, null, NaN or a negative number by accident.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.core.errors import Malformed
+from gateway.core.model import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What one call said, best item first.
+
+    `positions[k]` is the place, in the list that was asked, of the k-th item of the answer; `scores[k]` its score
+    (0 where `unknown[k]`); an asked place that is missing was excluded by the filter.
+    """
+
+    positions: Ints
+    scores: Floats
+    unknown: NDArray[np.bool_]
+    recommendation_id: str
+
+
+def check_answer(
+    asked: Sequence[str],
+    items: Sequence[object],
+    scores: Sequence[object],
+    recommendation_id: object,
+    *,
+    filtered: bool,
+) -> Answer:
+    """Turn the raw members of a response into an `Answer`.
+
+    `items` and `scores` are parallel, in the order of the response; a score of `None` stands for null and for absent
+    alike. `filtered` says whether the call named a filter, the only thing that may drop an item.
+    Raises `Malformed` when the response may not be believed.
+    """
+    place = dict(zip(asked, range(len(asked)), strict=True))
+    try:
+        positions = np.array([place[item] for item in items], dtype=np.intp)  # type: ignore[index]
+    except (KeyError, TypeError):
+        raise Malformed("the answer names an item that was not asked for") from None
+    if len(np.unique(positions)) != len(positions):
+        raise Malformed("the answer names an item twice")
+    if len(positions) != len(asked) and not filtered:
+        raise Malformed("the answer lost items, and no filter could have dropped them")
+    if not isinstance(recommendation_id, str) or not recommendation_id:
+        raise Malformed("the answer has no recommendationId")
+    unknown = np.fromiter((score is None for score in scores), dtype=np.bool_, count=len(scores))
+    return Answer(positions, _numbers(scores), unknown, recommendation_id)
+
+
+def _numbers(scores: Sequence[object]) -> Floats:
+    """The scores as floats, 0 for absent ones. Raises `Malformed` for all that no softmax can give."""
+    if not all(score is None or type(score) in (float, int) for score in scores):
+        raise Malformed("a score is not a number")
+    try:
+        numbers = np.array([0.0 if score is None else score for score in scores], dtype=np.float64)
+    except OverflowError:
+        raise Malformed("a score is not a finite number from 0 up") from None
+    if len(numbers) and not (float(numbers.min()) >= 0.0 and math.isfinite(float(numbers.max()))):
+        raise Malformed("a score is not a finite number from 0 up")
+    return numbers

@@ -1,0 +1,238 @@
+"""Outcomes -> one scale, with its own error bound.
+
+In one call `score_i = exp(s_i) / Z`, so `ln score_i - ln score_j` does not depend on what else was in the call: adding
+one number to all log scores of a call puts it on the common scale. `scale` finds that number; here the items get their
+places.
+
+Inside a call the answer's order says more than its rounded scores: log scores are made to fall strictly along it.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.core.answer import Answer
+from gateway.core.bridge import Bridge
+from gateway.core.model import RESOLVED_SCORE, ROUNDING_ERROR, SHARP_SCORE, Floats, Grade, Grades, Ints
+from gateway.core.plan import Plan
+from gateway.core.scale import ANCHORS, FRAME, Join, Scale, best_paths, join
+
+ERROR_MAX: Final = 1e-3
+"""A relative error of the scale above this asks for a bridge; below it neighbours of a long list keep their order."""
+
+NUDGE: Final = 1e-9
+"""Step by which log scores are made to fall inside a call: 500 of them are 5e-7, far below any rounding of a tie."""
+
+DRIFT_MIN: Final = 0.02
+"""Log-score differences that moved by less than 2 % are no drift, whatever rounding would allow."""
+
+DRIFT_ERRORS: Final = 6
+"""... nor are those that moved by less than six times the scale's error."""
+
+DRIFT_WITNESSES: Final = 3
+"""Sharp anchors needed for a verdict on drift."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Everything that the answered calls said, on one scale.
+
+    `log`, `grade` and `call` run over the plan's wanted items (`call` is the chunk that an item's score came from, -1
+    for none). `offsets[c]` is added to the log scores of call c, `errors[c]` bounds its relative error (infinite where
+    the call could not be joined; 0 where it had nothing to join). `drift` is the median move of the frame's
+    differences, None where nothing could be compared.
+    """
+
+    log: Floats
+    grade: Grades
+    call: Ints
+    offsets: Floats
+    errors: Floats
+    drift: float | None
+
+    @property
+    def error(self) -> float:
+        """The largest error of any call."""
+        return float(self.errors.max(initial=0.0))
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the frame no longer tells the truth: its differences moved, or nothing of it could be found again."""
+        if self.drift is None or math.isinf(self.drift):
+            return self.drift is not None
+        return self.drift > max(DRIFT_MIN, DRIFT_ERRORS * self.error)
+
+
+def calibrate(
+    plan: Plan,
+    answers: Sequence[Answer | None],
+    bridges: Sequence[Bridge] = (),
+    bridge_answers: Sequence[Answer | None] = (),
+) -> Calibration:
+    """Put the answers (None for a failed call) of a plan, and of its bridges, on one scale."""
+    scales = _scales(plan, answers, bridges, bridge_answers)
+    offsets, errors = _offsets(plan, scales, bridges)
+    log = np.full(len(plan.universe), -np.inf)
+    grade = np.full(len(plan.universe), Grade.UNRANKED, dtype=np.uint8)
+    call = np.full(len(plan.universe), -1, dtype=np.intp)
+    # In an order of their own, so that the result does not depend on that of the calls: the best-joined call writes
+    # last, and the shared anchors take its word for their place.
+    answered = [(c, answer) for c, answer in enumerate(answers) if answer is not None]
+    answered.sort(key=lambda one: (-errors[one[0]], _own_key(plan, one[0])))
+    for c, answer in answered:
+        _place_call(plan.chunks[c], answer, offsets[c], log, grade)
+        call[plan.chunks[c]] = c
+    zeros = [_zeros(plan.chunks[c], answer, call == c) for c, answer in answered]
+    _place_zeros(zeros, log, grade)
+    wanted = slice(0, plan.wanted)
+    drift = _drift(plan, scales, offsets, errors) if plan.known_log is not None else None
+    return Calibration(log[wanted], grade[wanted], call[wanted], offsets, errors, drift)
+
+
+def _own_key(plan: Plan, call: int) -> int:
+    """Names a call by what only it holds, so that the result does not depend on the order of the calls."""
+    own = plan.chunks[call][len(plan.anchors) :]
+    return int(own[0]) if len(own) else 0
+
+
+def _scales(
+    plan: Plan, answers: Sequence[Answer | None], bridges: Sequence[Bridge], bridge_answers: Sequence[Answer | None]
+) -> dict[int, Scale]:
+    """All measurements by scale number: the calls, the bridges after them, and the frame."""
+    chunks = [*plan.chunks, *(bridge.chunk for bridge in bridges)]
+    scales = {
+        number: Scale(chunk, measured(chunk, answer))
+        for number, (chunk, answer) in enumerate(zip(chunks, (*answers, *bridge_answers), strict=True))
+        if answer is not None
+    }
+    if plan.known_log is not None:
+        places = np.arange(plan.wanted, len(plan.universe))
+        scales[FRAME] = Scale(places, np.exp(plan.known_log[places] - plan.known_log[places].max()))
+    return scales
+
+
+def measured(chunk: Ints, answer: Answer) -> Floats:
+    """The score of every place of the chunk, NaN for what came without one."""
+    score = np.full(len(chunk), np.nan)
+    known = ~answer.unknown
+    score[answer.positions[known]] = answer.scores[known]
+    return score
+
+
+def _offsets(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> tuple[Floats, Floats]:
+    """Offset and error of every call of the plan, along the best path from the root of the scale."""
+    calls = len(plan.chunks)
+    scored = [c for c in range(calls) if c in scales and np.nansum(scales[c].score) > 0.0]
+    offsets, errors = np.zeros(calls), np.zeros(calls)
+    if plan.known_log is None and len(scored) <= 1:
+        return offsets, errors  # one call is its own scale
+    joins = chain(_anchor_joins(plan, scales, scored), _bridge_joins(plan, scales, bridges))
+    reached = best_paths(joins, _root(plan, scales, bridges))
+    # A call that nothing joins holds a thin stripe like the others: their mean offset is the best guess, flagged by its
+    # infinite error.
+    guess = float(np.mean([reached[c][1] for c in scored if c in reached] or [0.0]))
+    for c in scored:
+        errors[c], offsets[c] = reached.get(c, (math.inf, guess))
+    if plan.known_log is not None:
+        known = plan.known_log[plan.wanted :].max()  # the frame's scores were scaled by its strongest item
+        offsets[scored] += known
+    return offsets, errors
+
+
+def _root(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> int:
+    """Where the scale begins: in the frame; else in the topmost bridge, which joins best; else in the anchors."""
+    if plan.known_log is not None:
+        return FRAME
+    top = len(plan.chunks) + len(bridges) - 1
+    return top if bridges and top in scales else ANCHORS
+
+
+def _anchor_joins(plan: Plan, scales: dict[int, Scale], scored: list[int]) -> Iterator[Join]:
+    """Joins over the anchors that every scored call has measured."""
+    if not len(plan.anchors) or not scored:
+        return
+    table = np.stack([scales[c].score[: len(plan.anchors)] for c in scored])
+    common = ~np.isnan(table).any(axis=0)
+    if plan.known_log is not None:
+        yield from (join(FRAME, c, scales, plan.anchors[common]) for c in scored)
+        return
+    for c, total in zip(scored, table[:, common].sum(axis=1).tolist(), strict=True):
+        if total > 0.0:
+            yield Join(ANCHORS, c, -math.log(total), ROUNDING_ERROR * math.sqrt(int(common.sum())) / total)
+
+
+def _bridge_joins(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> Iterator[Join]:
+    """Joins between every answered bridge and its members, over the items that they share."""
+    for number, bridge in enumerate(bridges, start=len(plan.chunks)):
+        if number in scales:
+            for member in bridge.members:
+                if member in scales:
+                    yield join(number, member, scales, bridge.chunk)
+
+
+def _place_call(chunk: Ints, answer: Answer, offset: float, log: Floats, grade: Grades) -> None:
+    """Write what one call said of its chunk; later calls overwrite the anchors."""
+    grade[chunk] = Grade.EXCLUDED
+    grade[chunk[answer.positions]] = Grade.UNKNOWN
+    score = answer.scores
+    zero = ~answer.unknown & (score == 0.0)
+    grade[chunk[answer.positions[zero]]] = Grade.ROUNDED
+    known = score > 0.0
+    places = chunk[answer.positions[known]]
+    score = score[known]
+    grade[places] = np.select(
+        [score >= SHARP_SCORE, score >= RESOLVED_SCORE], [Grade.SHARP, Grade.RESOLVED], Grade.FAINT
+    )
+    log[places] = np.minimum.accumulate(np.log(score)) + (offset - NUDGE * np.arange(len(score)))
+
+
+def _zeros(chunk: Ints, answer: Answer, own: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """The places to which this call gave a score of 0, in its order, cut in two: rounded away, and trailing.
+
+    A call's zeros end in a run that stands in the order of asking. Unknown items look like that (some models answer 0
+    for them), and those keep the caller's order. The zeros before it stand in the model's order.
+    """
+    asked = answer.positions[~answer.unknown & (answer.scores == 0.0)]
+    asked = asked[own[chunk[asked]]]  # an anchor counts where it took its place from
+    breaks = np.flatnonzero(np.diff(asked) < 0)
+    head = int(breaks[-1]) + 1 if len(breaks) else 0
+    return chunk[asked[:head]], chunk[asked[head:]]
+
+
+def _place_zeros(zeros: Sequence[tuple[Ints, Ints]], log: Floats, grade: Grades) -> None:
+    """Put the items with a score of 0 below all scored ones.
+
+    Those that were rounded away are interleaved over the calls by their share of the way down, since every call is a
+    like sample of the list.
+    """
+    none = np.empty(0, dtype=np.intp)
+    heads = np.concatenate([none, *(head for head, _ in zeros)])
+    depth = np.concatenate([np.empty(0), *((np.arange(len(head)) + 0.5) / len(head) for head, _ in zeros if len(head))])
+    heads = heads[np.lexsort((heads, depth))]
+    grade[np.concatenate([none, *(tail for _, tail in zeros)])] = Grade.TRAILING
+    floor = log[np.isfinite(log)].min(initial=0.0)
+    log[heads] = floor - NUDGE * np.arange(1, len(heads) + 1)
+
+
+def _drift(plan: Plan, scales: dict[int, Scale], offsets: Floats, errors: Floats) -> float | None:
+    """Median move of the frame's log scores in the new calls, over the anchors that are sharp in both.
+
+    Infinite where a call has scores but shares nothing with the frame any more; None where there are too few witnesses.
+    """
+    if np.isinf(errors).any():
+        return math.inf
+    assert plan.known_log is not None and plan.known_sharp is not None  # noqa: S101, PT018 - only called with a frame
+    witnesses = np.intersect1d(plan.anchors, plan.known_sharp)
+    moves = []
+    for c in range(len(plan.chunks)):
+        if c in scales:
+            score = scales[c].of(witnesses)
+            sharp = score >= SHARP_SCORE
+            moves.append(np.abs(np.log(score[sharp]) + offsets[c] - plan.known_log[witnesses[sharp]]))
+    found = np.concatenate([np.empty(0), *moves])
+    return float(np.median(found)) if len(found) >= DRIFT_WITNESSES else None

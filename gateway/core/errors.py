@@ -1,0 +1,69 @@
+"""The errors of the gateway: whose fault it is, and whether trying again can help.
+
+    GatewayError
+    ├── CallerError                 the caller's own fault: never retried, never cached
+    │   ├── InvalidInput            a member breaks a documented rule
+    │   └── UnknownResource         no such campaign or filter
+    ├── Overloaded                  this gateway has no room for the request now
+    └── UpstreamError               a call did not give an answer that can be believed
+        ├── Throttled               the campaign refused the call for its rate        (retryable)
+        ├── Unavailable             5xx, refused, reset, no route                     (retryable)
+        ├── Malformed               an answer that breaks its own contract            (retryable)
+        ├── DeadlineExceeded        no answer before the deadline
+        └── AccessDenied            credentials are missing, expired or not allowed
+
+HTTP status codes are given at the doors (`web`), vendor exceptions are translated at the seam (`adapters`);
+neither appears here. No message carries a user id, an item id or a secret: messages travel into logs and answers.
+"""
+
+
+class GatewayError(Exception):
+    """Root of everything that the gateway raises on purpose."""
+
+    retryable = False
+
+
+class CallerError(GatewayError):
+    """The caller's own fault; the message may be shown to the caller as it is."""
+
+
+class InvalidInput(CallerError):
+    """A member of the request breaks a documented rule."""
+
+
+class UnknownResource(CallerError):
+    """The request names a campaign or filter that does not exist or may not be called."""
+
+
+class Overloaded(GatewayError):
+    """The gateway has as many requests under way as it may have."""
+
+
+class UpstreamError(GatewayError):
+    """A call upstream gave no answer that can be believed."""
+
+
+class Throttled(UpstreamError):
+    """The campaign refused the call because of its rate."""
+
+    retryable = True
+
+
+class Unavailable(UpstreamError):
+    """The campaign could not be reached, or failed by itself (5xx)."""
+
+    retryable = True
+
+
+class Malformed(UpstreamError):
+    """The answer breaks its own contract (see `answer.check_answer`)."""
+
+    retryable = True
+
+
+class DeadlineExceeded(UpstreamError):
+    """No answer came before the request's deadline."""
+
+
+class AccessDenied(UpstreamError):
+    """The gateway's own credentials are missing, expired, or not allowed to make the call."""

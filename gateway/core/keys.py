@@ -1,0 +1,62 @@
+"""Cache keys: everything that changes an answer is in them, and nothing of it can be read from them.
+
+Parts are length-prefixed before hashing, so that no two different tuples make the same bytes (`a,b` against `a|b`). The
+user's own digest stands in braces, the hash tag of a Redis Cluster: what belongs to a user lives on one node. Campaign,
+context and filter are in the frame's digest; the item list, the page and metadata columns are not, since a frame serves
+any list.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from gateway.core.model import Subject
+
+SCHEMA: Final = 1
+"""Raised when the meaning of a stored frame changes: old frames are then never found again, on purpose."""
+
+DIGEST_BYTES: Final = 16
+"""128 bits: among 10^12 keys a chance of 1e-15 for one collision."""
+
+_QUOTED_LIST: Final = re.compile(r'"[^"]*"(?:,"[^"]*")*')
+
+
+def user_key(tenant: str, user_id: str) -> str:
+    """The key of everything about a user, with the digest as hash tag."""
+    return f"rerank:{SCHEMA}:{{{_digest((tenant, user_id))}}}"
+
+
+def frame_key(subject: Subject) -> str:
+    """The key of a subject's frame."""
+    parts = (
+        subject.campaign,
+        subject.variant,
+        *_canonical(subject.context),
+        subject.filter_arn or "",
+        *_canonical({name: _canonical_values(value) for name, value in subject.filter_values.items()}),
+    )
+    return f"{user_key(subject.tenant, subject.user_id)}:{_digest(parts)}"
+
+
+def _canonical(mapping: Mapping[str, str]) -> Iterable[str]:
+    """The entries in the order of their names, behind their number, so that two mappings in a row stay apart."""
+    yield str(len(mapping))
+    for name in sorted(mapping):
+        yield name
+        yield mapping[name]
+
+
+def _canonical_values(value: str) -> str:
+    """A filter value: a comma-joined list of quoted values is a set to the filter, so its order does not count."""
+    return ",".join(sorted(re.findall(r'"[^"]*"', value))) if _QUOTED_LIST.fullmatch(value) else value
+
+
+def _digest(parts: Iterable[str]) -> str:
+    """A digest of the parts, each behind its length in bytes."""
+    state = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        state.update(len(data).to_bytes(8, "big"))
+        state.update(data)
+    return state.hexdigest()

@@ -1,0 +1,34 @@
+"""A calibrated set of calls -> the frame of what they taught."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gateway.core.answer import Answer
+from gateway.core.calibration import Calibration
+from gateway.core.frame import Frame
+from gateway.core.model import Grade
+from gateway.core.plan import Plan
+
+
+def frame_of(
+    plan: Plan, calibration: Calibration, answers: Sequence[Answer | None], *, scale_id: str, created_s: float
+) -> Frame:
+    """The wanted items that were answered, in the caller's order; what failed is left out, so it is asked again.
+
+    `created_s` is the wall time before the first call was sent: a frame is never younger than its oldest score.
+    """
+    kept = np.flatnonzero(calibration.grade != Grade.UNRANKED)
+    calls, source = np.unique(calibration.call[kept], return_inverse=True)
+    everything = len(kept) == len(plan.universe)
+    return Frame(
+        items=plan.universe if everything else [plan.universe[place] for place in kept.tolist()],
+        log=calibration.log[kept],
+        grade=calibration.grade[kept],
+        source=source.astype(np.int32),
+        recommendation_ids=tuple(
+            answer.recommendation_id for c in calls.tolist() if (answer := answers[c]) is not None
+        ),
+        scale_id=scale_id,
+        created_s=created_s,
+    )

@@ -1,0 +1,70 @@
+"""The values that every floor speaks of: for whom a ranking is made, and how well an item's score is known.
+
+Hot data are parallel numpy arrays, never an object per candidate: 10,000 frozen dataclasses cost 9 ms, arrays 0.1 ms.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.intp]
+Grades: TypeAlias = NDArray[np.uint8]
+
+QUANTUM: Final = 1e-7
+"""Scores come rounded to 7 decimals: two scores closer than this cannot be told apart."""
+
+ROUNDING_ERROR: Final = QUANTUM / 2
+"""The largest error of one rounded score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """For whom and under what a ranking is made: what a frame is keyed by, and what all calls of a ranking share.
+
+    `campaign` is the configured name (or the ARN, where none is configured); `tenant` keeps callers apart.
+    The user id is left out of the repr, so that it cannot slip into a log.
+    """
+
+    campaign: str
+    user_id: str = field(repr=False)
+    context: Mapping[str, str] = field(default_factory=dict, repr=False)
+    filter_arn: str | None = None
+    filter_values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tenant: str = ""
+    variant: str = ""
+
+
+class Grade:
+    """How well an item's place is known; the smaller the better, and the order in which grades are ranked.
+
+    SHARP     score of at least 1e-5 in its call: its log score is good to half a percent, fit to check for drift
+    RESOLVED  score of at least 1e-6, ten quanta: its order against its neighbours can be told
+    FAINT     scored, but by less than ten quanta
+    ROUNDED   a score of 0 in the call's order: a known item that was rounded away
+    TRAILING  a score of 0 in the order in which it was asked, at the end of its call: rounded away, or unknown
+    UNKNOWN   no score: the model was not trained on it
+    EXCLUDED  dropped by the filter: not in the answer
+    UNRANKED  not asked, or its call failed
+    """
+
+    SHARP: Final = 0
+    RESOLVED: Final = 1
+    FAINT: Final = 2
+    ROUNDED: Final = 3
+    TRAILING: Final = 4
+    UNKNOWN: Final = 5
+    EXCLUDED: Final = 6
+    UNRANKED: Final = 7
+
+
+SHARP_SCORE: Final = 100 * QUANTUM
+RESOLVED_SCORE: Final = 10 * QUANTUM
+
+
+def distinct(items: list[str]) -> list[str]:
+    """The items without repetition; the first occurrence of each counts."""
+    return list(dict.fromkeys(items))

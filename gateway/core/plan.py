@@ -1,0 +1,123 @@
+"""Candidates -> chunks with anchors, so that every call can be put on one scale, at the fewest calls.
+
+A call is billed whole, a slot in it is free: the number of calls comes first, then the free slots are spent on anchors.
+Anchors are spread over the strengths, never the strongest items: a strong anchor in every call presses everything else
+there below the 7th decimal. Without a frame the caller's order stands for the strengths (upstream lists are usually
+sorted by relevance); with one, its log scores do. The other candidates are striped over the calls, so that a lost call
+costs a thin slice of everything and not the best 500.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from gateway.core.frame import Frame
+from gateway.core.model import Floats, Grade, Ints
+
+CALL_LIMIT: Final = 500
+"""Items of one GetPersonalizedRanking call (AWS: Personalize quotas); 50 when metadata is asked for."""
+
+ANCHORS_MIN: Final = 3
+"""Anchors that a cold plan reserves: enough that one unknown among them does not cost a bridge."""
+
+FRAME_ANCHORS_MIN: Final = 8
+"""Anchors that a plan with a frame reserves: they also tell whether the user or the model has moved."""
+
+ANCHORS_MAX: Final = 32
+"""More anchors than this no longer lower the error that matters, but make every call heavier."""
+
+SPREAD: Final = (0.01, 0.60)
+"""Where anchors are taken from, as shares of the list from its strong end; the weak end would round away."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The calls of one ranking.
+
+    `universe` lists all items that any call may ask for: first the `wanted` ones, then items that come from the frame.
+    `chunks[c]` are places in the universe, the anchors first (the same ones in every chunk). `known_log` holds the log
+    scores of the frame's items (NaN for wanted ones), or None for a cold plan; `known_sharp` tells which of them are
+    fit to check for drift. `reference` are the frame's strongest items, for a bridge.
+    """
+
+    universe: list[str]
+    wanted: int
+    limit: int
+    anchors: Ints
+    chunks: list[Ints]
+    reference: Ints
+    known_log: Floats | None = None
+    known_sharp: Ints | None = None
+
+    def items(self, chunk: Ints) -> list[str]:
+        """The ids to send for a chunk."""
+        return [self.universe[place] for place in chunk.tolist()]
+
+
+def calls_needed(count: int, limit: int, anchors: int) -> int:
+    """Calls for `count` items that are not anchors, when each call also carries `anchors` of them."""
+    return math.ceil(count / (limit - anchors))
+
+
+def plan_ranking(wanted: list[str], frame: Frame | None = None, limit: int = CALL_LIMIT) -> Plan:
+    """Plan the calls for `wanted` (distinct, non-empty) items; `frame` gives the anchors if it has scored items."""
+    if frame is not None and len(strong := frame.by_strength()):
+        return _plan_with_frame(wanted, frame, strong, limit)
+    return _plan_cold(wanted, limit)
+
+
+def _plan_cold(wanted: list[str], limit: int) -> Plan:
+    count = len(wanted)
+    none = np.empty(0, dtype=np.intp)
+    if count <= limit:
+        return Plan(wanted, count, limit, none, [np.arange(count)], none)
+    reserved = min(ANCHORS_MIN, limit - 1)
+    calls = calls_needed(count - reserved, limit, reserved)
+    # The anchors stand once among the candidates and `calls` times in the slots.
+    anchors = spread(count, min(ANCHORS_MAX, (calls * limit - count) // (calls - 1)))
+    rest = np.delete(np.arange(count), anchors)
+    return Plan(wanted, count, limit, anchors, stripe(rest, anchors, calls), none)
+
+
+def _plan_with_frame(wanted: list[str], frame: Frame, strong: Ints, limit: int) -> Plan:
+    count = len(wanted)
+    reserved = min(FRAME_ANCHORS_MIN, len(strong), limit - 1)
+    calls = calls_needed(count, limit, reserved)
+    free = limit - math.ceil(count / calls)
+    picked = strong[spread(len(strong), min(ANCHORS_MAX, len(strong), free))]
+    best = np.setdiff1d(strong[: limit // (calls + 1)], picked)
+    foreign = np.concatenate((picked, best))
+    places = count + np.arange(len(foreign))
+    anchors = places[: len(picked)]
+    return Plan(
+        universe=wanted + [frame.items[row] for row in foreign.tolist()],
+        wanted=count,
+        limit=limit,
+        anchors=anchors,
+        chunks=stripe(np.arange(count), anchors, calls),
+        # A bridge wants the frame's strongest items; the anchors among them count as well.
+        reference=places[np.argsort(-frame.log[foreign], kind="stable")][: max(1, limit // (calls + 1))],
+        known_log=np.concatenate((np.full(count, np.nan), frame.log[foreign])),
+        known_sharp=places[frame.grade[foreign] == Grade.SHARP],
+    )
+
+
+def spread(count: int, anchors: int) -> Ints:
+    """`anchors` distinct places out of `count`, evenly over `SPREAD` (over everything where that is too narrow)."""
+    low, high = (share * (count - 1) for share in SPREAD)
+    if high - low + 1 < anchors:
+        low, high = 0.0, float(count - 1)
+    return np.unique(np.rint(np.linspace(low, high, anchors)).astype(np.intp))
+
+
+def stripe(places: Ints, anchors: Ints, calls: int) -> list[Ints]:
+    """Deal `places` round-robin over the calls (sizes equal within one), each behind the anchors."""
+    return [np.concatenate((anchors, places[call::calls])) for call in range(calls)]
+
+
+def missing(candidates: Sequence[str], rows: Ints) -> list[str]:
+    """The candidates that a frame does not hold (row -1), in their order."""
+    return [candidates[place] for place in np.flatnonzero(rows < 0).tolist()]

@@ -1,0 +1,77 @@
+"""The routes under /_emulator, for people and tests: never signed, and not part of the service.
+
+GET    /_emulator/health                    "ok"
+GET    /_emulator/stats                     what was asked (DELETE: count anew)
+POST   /_emulator/oracle                    the ideal ranking of a call of any length
+GET    /_emulator/items?limit=&offset=      items, most popular first
+GET    /_emulator/users?limit=              some users who have a taste
+"""
+
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from gateway.emulator.errors import ServiceError
+from gateway.emulator.model import rank
+from gateway.emulator.operations import EMULATOR, json_response
+from gateway.emulator.validation import MEMBER_RULES, validate
+from gateway.emulator.wire import decode_ranking
+
+ORACLE_BODY_BYTES_MAX: Final = 64 << 20
+LIMIT_DEFAULT: Final = 100
+LIMIT_MAX: Final = 100_000
+COUNT_DIGITS_MAX: Final = 12  # int() takes quadratic time
+
+
+class _IdealItem(msgspec.Struct, rename="camel"):
+    item_id: str
+    score: float | None
+
+
+async def health(_: web.Request) -> web.Response:
+    """Say that the emulator serves."""
+    return web.Response(text="ok")
+
+
+async def stats(request: web.Request) -> web.Response:
+    """Show the counters."""
+    return json_response(request.app[EMULATOR].stats)
+
+
+async def reset_stats(request: web.Request) -> web.Response:
+    """Set the counters to zero and show them."""
+    request.app[EMULATOR].stats.reset()
+    return await stats(request)
+
+
+async def oracle(request: web.Request) -> web.Response:
+    """Rank a list of any length as one call would: one softmax, unrounded scores."""
+    body = await request.clone(client_max_size=ORACLE_BODY_BYTES_MAX).read()
+    call = decode_ranking(body)
+    validate(call, MEMBER_RULES)
+    campaign = request.app[EMULATOR].world.campaign(call.campaign_arn)
+    item_ids, scores = rank(campaign.model, call.user_id, call.input_list, decimals=None)
+    ideal = [_IdealItem(item_id, score) for item_id, score in zip(item_ids, scores, strict=True)]
+    return json_response({"personalizedRanking": ideal, "campaignArn": campaign.arn})
+
+
+async def items(request: web.Request) -> web.Response:
+    """List items with what is known of them."""
+    listing = request.app[EMULATOR].world.listing
+    page = listing.page(_count(request, "offset", default=0), _count(request, "limit", LIMIT_DEFAULT, LIMIT_MAX))
+    return json_response({"total": len(listing), "items": page})
+
+
+async def users(request: web.Request) -> web.Response:
+    """List ids of users."""
+    user_ids = request.app[EMULATOR].world.model.user_ids
+    return json_response({"users": user_ids[: _count(request, "limit", LIMIT_DEFAULT, LIMIT_MAX)]})
+
+
+def _count(request: web.Request, name: str, default: int, highest: int | None = None) -> int:
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) <= COUNT_DIGITS_MAX):
+        raise ServiceError("InvalidInputException", f"{name} must be a whole number, 0 or more")
+    count = int(text)
+    return count if highest is None else min(count, highest)

@@ -1,0 +1,47 @@
+"""The errors of the service, as they go over the wire.
+
+    Exception
+      ServiceError    one row of STATUSES: the code in `x-amzn-ErrorType`, the HTTP status, a message
+
+The table has the modelled errors first, then those of every AWS service. A message never repeats a user id.
+"""
+
+from typing import Final, Literal
+
+Code = Literal[
+    "InvalidInputException",
+    "ResourceNotFoundException",
+    "SerializationException",
+    "UnknownOperationException",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "RequestEntityTooLarge",
+    "InternalFailure",
+]
+
+STATUSES: Final[dict[Code, int]] = {
+    "InvalidInputException": 400,
+    "ResourceNotFoundException": 404,
+    "SerializationException": 400,
+    "UnknownOperationException": 404,
+    "MissingAuthenticationTokenException": 403,
+    "UnrecognizedClientException": 403,
+    "InvalidSignatureException": 403,
+    "RequestEntityTooLarge": 413,
+    "InternalFailure": 500,
+}
+
+
+class ServiceError(Exception):
+    """A refusal as the service gives it: `code` is a key of STATUSES, `message` is for people."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(code, message)
+        self.code: Code = code
+        self.message = message
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return STATUSES[self.code]

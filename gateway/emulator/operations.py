@@ -1,0 +1,104 @@
+"""The operations of the Personalize Runtime over HTTP: read, verify, decide, answer.
+
+`refusals` is the one place where an error becomes a response; whatever happens, a client gets a code, a message and
+a request id, and never a traceback.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+from aiohttp import web
+
+from gateway.emulator import sigv4
+from gateway.emulator.campaigns import World
+from gateway.emulator.errors import ServiceError
+from gateway.emulator.latency import Latency
+from gateway.emulator.ranking import answer_ranking
+from gateway.emulator.stats import Stats
+from gateway.emulator.wire import decode_ranking
+
+# 500 ids of 256 characters, context and filter values stay below 1 MiB even when every character is escaped.
+BODY_BYTES_MAX: Final = 4 << 20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """What the handlers share; `secrets` is by access key id, and empty if calls need no signature."""
+
+    world: World
+    secrets: Mapping[str, str]
+    latency: Latency
+    stats: Stats
+
+
+EMULATOR: Final = web.AppKey("emulator", Emulator)
+
+
+def json_response(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """`body` as JSON, with the bare content type that the service sends."""
+    return web.Response(body=msgspec.json.encode(body), status=status, headers=headers, content_type="application/json")
+
+
+async def personalize_ranking(request: web.Request) -> web.Response:
+    """POST /personalize-ranking: GetPersonalizedRanking."""
+    emulator = request.app[EMULATOR]
+    with emulator.stats.calling():
+        body = await request.read()
+        await _take_time(emulator.latency)
+        _authenticate(emulator.secrets, request, body)
+        call = decode_ranking(body)
+        answer = answer_ranking(emulator.world, call)
+        emulator.stats.answered(call.campaign_arn, len(call.input_list))
+    return json_response(answer)
+
+
+async def unknown_operation(request: web.Request) -> web.Response:
+    """Any other path or method."""
+    raise ServiceError("UnknownOperationException", f"There is no operation {request.method} {request.path}")
+
+
+@web.middleware
+async def refusals(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Give every response a request id, and every error the form of the service."""
+    try:
+        response = await handler(request)
+    except ServiceError as error:
+        response = _refusal(error)
+    except web.HTTPRequestEntityTooLarge:
+        response = _refusal(ServiceError("RequestEntityTooLarge", "The request body is too large"))
+    except (web.RequestPayloadError, ConnectionError):  # not of its content encoding, or cut off
+        response = _refusal(ServiceError("SerializationException", "The request body could not be read"))
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        response = _refusal(ServiceError("InternalFailure", "The request processing has failed"))
+    response.headers["x-amzn-RequestId"] = str(uuid4())
+    return response
+
+
+def _refusal(error: ServiceError) -> web.Response:
+    return json_response({"message": error.message}, status=error.status, headers={"x-amzn-ErrorType": error.code})
+
+
+async def _take_time(latency: Latency) -> None:
+    delay_s = latency.draw_s()
+    if delay_s > 0:  # sleep(0) would still give up the turn
+        await asyncio.sleep(delay_s)
+
+
+def _authenticate(secrets: Mapping[str, str], request: web.Request, body: bytes) -> None:
+    if not secrets:
+        return
+    path, _, query = request.raw_path.partition("?")
+    headers = {name.lower(): ",".join(request.headers.getall(name)) for name in request.headers}
+    signed = sigv4.SignedRequest(request.method, path, query, headers, body)
+    sigv4.verify(signed, secrets, datetime.now(UTC))

@@ -1,0 +1,1 @@
+"""The choreography: looks up, plans, fans out, calibrates, orders, stores. Knows ports, never vendors."""

@@ -1,0 +1,166 @@
+"""What a ranking request is, and what came of it: values that the doors render, numbers included."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from gateway.core.bridge import Bridge
+from gateway.core.budget import Budget
+from gateway.core.calibration import ERROR_MAX, Calibration
+from gateway.core.errors import DeadlineExceeded, Unavailable, UpstreamError
+from gateway.core.frame import Frame
+from gateway.core.model import Floats, Grade, Grades, Ints, Subject
+from gateway.core.ordering import Ranking
+from gateway.core.plan import Plan
+from gateway.core.routing import Campaign
+from gateway.ports import Clock
+from gateway.service.fanout import FanOut
+
+
+class Degraded(StrEnum):
+    """Why an answer is not the full promise. Never silent: every answer carries one of these, or none."""
+
+    CALIBRATION = "calibration"
+    """All was scored, but the scale that joins the calls is less certain than it should be."""
+    UPSTREAM = "upstream"
+    """Some calls failed; their candidates stand unranked at the end."""
+    DEADLINE = "deadline"
+    """Some calls did not answer in time; their candidates stand unranked at the end."""
+    STALE = "stale"
+    """Upstream failed; the ranking is the one of a stale frame."""
+    FALLBACK = "fallback"
+    """Upstream failed; the candidates stand in the caller's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One ranking: whose, of what, by when. `items` is the caller's list as it came, repetitions included."""
+
+    campaign: Campaign
+    subject: Subject
+    items: list[str] = field(repr=False)
+    budget: Budget
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a ranking cost. `upstream_calls` counts every attempt that was sent: each is billed."""
+
+    candidates: int = 0
+    cached: int = 0
+    unknown: int = 0
+    excluded: int = 0
+    unranked: int = 0
+    upstream_calls: int = 0
+    retries: int = 0
+    hedges: int = 0
+    bridges: int = 0
+    drifts: int = 0
+
+    def count(self, fan: FanOut) -> None:
+        """Add what a set of calls cost."""
+        self.upstream_calls += fan.attempts
+        self.retries += fan.retries
+
+
+@dataclass(slots=True)
+class Timing:
+    """Seconds by stage; `queue_s` is the longest wait of a call for its permit, and part of `upstream_s`."""
+
+    clock: Clock = field(repr=False)
+    cache_s: float = 0.0
+    queue_s: float = 0.0
+    upstream_s: float = 0.0
+    cpu_s: float = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the stage `name`."""
+        began_s = self.clock.stopwatch_s()
+        try:
+            yield
+        finally:
+            setattr(self, name, getattr(self, name) + self.clock.stopwatch_s() - began_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """One plan and what came of it. There is a second one only after a drift."""
+
+    plan: Plan
+    fan: FanOut
+    calibration: Calibration
+    bridges: list[Bridge]
+    drifted: bool
+    learnt: Frame
+
+    @property
+    def sound(self) -> bool:
+        """Whether the scale is certain enough to be kept and to be answered without a flag."""
+        return self.calibration.error <= ERROR_MAX and not self.calibration.drifted
+
+
+class Origin:
+    """Codes for where a candidate's score came from, see `Result.origin`."""
+
+    FRESH: Final = 0
+    CACHED: Final = 1
+    STALE: Final = 2
+    NAMES: Final = ("fresh", "cached", "stale")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """A ranking and how it was made.
+
+    `log`, `grade`, `origin` and `source` run over the distinct `candidates`; `source` is an index into
+    `recommendation_ids`, -1 for an unranked one.
+    """
+
+    candidates: list[str]
+    ranking: Ranking
+    log: Floats
+    grade: Grades
+    origin: Ints
+    source: Ints
+    recommendation_ids: tuple[str, ...]
+    degraded: Degraded | None
+    usage: Usage
+    timing: Timing
+    rounds: list[Round]
+
+    def source_of(self, place: int) -> str:
+        """Where a candidate's score came from: fresh, cached, stale, unknown or unranked."""
+        grade = self.grade[place]
+        if grade == Grade.UNRANKED:
+            return "unranked"
+        return "unknown" if grade == Grade.UNKNOWN else Origin.NAMES[self.origin[place]]
+
+
+def worst(failures: Sequence[UpstreamError]) -> UpstreamError:
+    """The error to answer with when nothing at all could be ranked: the kind that most calls failed with."""
+    if not failures:
+        return Unavailable("no call was answered")
+    kind, _ = Counter(map(type, failures)).most_common(1)[0]
+    return next(failure for failure in failures if type(failure) is kind)
+
+
+def incomplete(failures: Sequence[UpstreamError]) -> Degraded:
+    """The flag of an answer some of whose calls failed."""
+    late = any(isinstance(failure, DeadlineExceeded) for failure in failures)
+    return Degraded.DEADLINE if late else Degraded.UPSTREAM
+
+
+def view(frame: Frame | None, rows: Ints) -> tuple[Floats, Grades, Ints]:
+    """Log scores, grades and recommendation indices of candidates that stand in these rows of a frame (-1: nowhere)."""
+    count, held = len(rows), rows >= 0
+    log, grade = np.full(count, -np.inf), np.full(count, Grade.UNRANKED, dtype=np.uint8)
+    source = np.full(count, -1, dtype=np.intp)
+    if frame is not None:
+        log[held], grade[held], source[held] = frame.log[rows[held]], frame.grade[rows[held]], frame.source[rows[held]]
+    return log, grade, source

@@ -1,0 +1,22 @@
+"""What the doors are given: the use cases, the campaigns that may be called, and whether traffic may come."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.core.routing import Campaign
+from gateway.ports import Clock
+from gateway.service.rerank import Reranker
+
+
+@dataclass(slots=True)
+class Service:
+    """The inside of the gateway, as the doors see it.
+
+    `not_ready` says why no traffic should come, or None; `draining` is set when the process is about to end.
+    """
+
+    reranker: Reranker
+    campaigns: Mapping[str, Campaign]
+    clock: Clock
+    not_ready: Callable[[], Awaitable[str | None]]
+    draining: bool = field(default=False)

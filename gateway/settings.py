@@ -1,0 +1,256 @@
+"""The one reader of the environment and of the TOML file. Frozen settings; all faults are reported together.
+
+Precedence: environment over file over default. `GATEWAY_` is the prefix, `__` stands between levels, any value may
+come from a file (`GATEWAY_..._FILE`), and three short names that everybody sets are understood too. The AWS SDK's own
+variables stay the SDK's business, but for the region, which it does not take from `AWS_REGION`.
+"""
+
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway.core.routing import CONCURRENCY_MAX, Campaign, is_arn
+
+PREFIX: Final = "GATEWAY_"
+CAMPAIGN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+SHORT_NAMES: Final[dict[str, str]] = {
+    "GATEWAY_PORT": "GATEWAY_SERVER__PORT",
+    "GATEWAY_HOST": "GATEWAY_SERVER__HOST",
+    "GATEWAY_REDIS_URL": "GATEWAY_CACHE__URL",
+}
+"""Short names that everybody sets, and what they stand for. (`GATEWAY_CONFIG` names the TOML file.)"""
+
+
+PLAIN_WORDS: Final[dict[str, str]] = {"extra_forbidden": "there is no such setting", "missing": "must be set"}
+"""Faults that the validator words for programmers."""
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used. `faults` are lines for people: where, and what is wrong."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(_Section):
+    """`[server]`: where the gateway listens, and how it defends itself."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    max_inflight: Annotated[int, Field(ge=1)] = 256
+    deadline_ms: Annotated[int, Field(ge=1, le=30_000)] = 1000
+    drain_s: Annotated[float, Field(ge=0, le=3600)] = 20
+    lame_duck_s: Annotated[float, Field(ge=0, le=600)] = 1
+    body_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10
+
+
+class AuthSettings(_Section):
+    """`[auth]`: who may call. On loopback nobody is asked; elsewhere `mode` must be chosen."""
+
+    mode: Literal["none"] | None = None
+
+
+def _memory_url(url: str) -> str:
+    if url != "memory://":
+        raise ValueError("only memory:// is supported by this version")
+    return url
+
+
+class CacheSettings(_Section):
+    """`[cache]`: where frames are kept, and for how long."""
+
+    url: Annotated[str, AfterValidator(_memory_url)] = "memory://"
+    fresh_s: Annotated[float, Field(ge=0, le=86_400)] = 60
+    stale_s: Annotated[float, Field(ge=0, le=86_400)] = 300
+    timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 20
+    memory_mib: Annotated[int, Field(ge=1)] = 256
+
+
+def _arn(text: str) -> str:
+    if not is_arn(text):
+        raise ValueError("not a Personalize ARN (arn:aws:personalize:REGION:ACCOUNT:campaign/NAME)")
+    return text
+
+
+def _listed(value: object) -> object:
+    """In a variable a list is written with commas."""
+    return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
+
+
+Arn = Annotated[str, AfterValidator(_arn)]
+
+
+class CampaignSettings(_Section):
+    """`[campaigns.NAME]`: one campaign and its policies."""
+
+    arn: Arn
+    replicas: Annotated[tuple[Arn, ...], BeforeValidator(_listed)] = ()
+    tps: Annotated[float, Field(gt=0)] | None = None
+    concurrency_max: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MAX
+    fallback: Literal["none", "input-order"] = "none"
+
+
+class LogSettings(_Section):
+    """`[log]`: what is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", enable_decoding=False
+    )
+
+    server: ServerSettings = ServerSettings()
+    auth: AuthSettings = AuthSettings()
+    cache: CacheSettings = CacheSettings()
+    log: LogSettings = LogSettings()
+    campaigns: dict[str, CampaignSettings] = {}
+    aws_region: str | None = None
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override] # all are passed by name
+        cls, *_: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **__: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands over: it has merged file and environment, and knows where each value came from."""
+        return (init_settings,)
+
+    def campaign_policies(self) -> dict[str, Campaign]:
+        """The configured campaigns by name, as the core knows them."""
+        return {
+            name: Campaign(name, one.arn, one.replicas, one.concurrency_max, one.tps, one.fallback)
+            for name, one in self.campaigns.items()
+        }
+
+
+class _Environment(EnvSettingsSource):
+    """The variables of a given mapping, in the nesting of the settings."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        super().__init__(Settings)
+        self.env_vars = {name.lower(): value for name, value in variables.items()}
+
+
+def export(variables: Mapping[str, str]) -> None:
+    """Set variables for this process and its children: how the demo stands in for a pod's manifest."""
+    os.environ.update(variables)  # noqa: TID251 - their one home
+
+
+def load(
+    path: str | Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Settings:
+    """The settings out of the TOML file (`path`, else `GATEWAY_CONFIG`), the environment, and options of a command.
+
+    Raises `ConfigError` with all faults at once: each names the setting and where its value came from.
+    """
+    faults: list[str] = []
+    variables = _expanded(os.environ if environment is None else environment, faults)  # noqa: TID251 - their one home
+    path = path or variables.get("GATEWAY_CONFIG")
+    in_file = _read(Path(path), faults) if path else {}
+    in_environment = _Environment(variables)()
+    merged = _merged(_merged(in_file, in_environment), options or {})
+    merged.setdefault("aws_region", variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION"))
+    settings = None
+    try:
+        settings = Settings(**merged)
+    except ValidationError as error:
+        for one in error.errors():
+            place = one["loc"]
+            origin = _variable(place) if _has(in_environment, place) else str(path) if path else "the environment"
+            what = PLAIN_WORDS.get(one["type"], one["msg"].removeprefix("Value error, "))
+            faults.append(f"{'.'.join(map(str, place))}: {what} (in {origin})")
+    faults += _relations(merged)
+    if faults or settings is None:
+        raise ConfigError(faults)
+    return settings
+
+
+def _relations(merged: Mapping[str, Any]) -> Iterator[str]:
+    """Faults between settings; checked on the raw values, so that they are told together with all others."""
+    host = _at(merged, "server", "host", default="127.0.0.1")
+    if isinstance(host, str) and not _is_loopback(host) and _at(merged, "auth", "mode", default=None) is None:
+        yield (
+            f"server.host: {host} can be reached by others, so auth.mode must be set"
+            ' (only "none" so far: anybody may call)'
+        )
+    campaigns = _at(merged, "campaigns", default={})
+    for name in campaigns if isinstance(campaigns, dict) else ():
+        if not CAMPAIGN_NAME.fullmatch(name):
+            yield f"campaigns.{name!r}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _expanded(environment: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+    """The variables with the short names written out and the values of `GATEWAY_..._FILE` read from their files."""
+    variables = dict(environment)
+    for name, path in environment.items():
+        if name.startswith(PREFIX) and name.endswith("_FILE"):
+            try:
+                variables.setdefault(name.removesuffix("_FILE"), Path(path).read_text(encoding="utf-8").strip())
+            except (OSError, UnicodeDecodeError) as error:
+                faults.append(f"{name}: cannot be read ({type(error).__name__})")
+    for short, full in SHORT_NAMES.items():
+        if short in variables:
+            variables.setdefault(full, variables[short])
+    return variables
+
+
+def _read(path: Path, faults: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        faults.append(f"{path}: cannot be read ({error.strerror})")
+    except UnicodeDecodeError:
+        faults.append(f"{path}: not UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        faults.append(f"{path}: not TOML: {error}")
+    return {}
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below`, with everything in `above` put over it, table by table."""
+    merged = dict(below)
+    for name, value in above.items():
+        under = merged.get(name)
+        merged[name] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _at(values: Any, *path: str, default: Any) -> Any:
+    for name in path:
+        if not isinstance(values, Mapping) or name not in values:
+            return default
+        values = values[name]
+    return values
+
+
+def _has(values: Mapping[str, Any], place: tuple[int | str, ...]) -> bool:
+    return _at(values, *map(str, place), default=None) is not None
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    return PREFIX + "__".join(map(str, place)).upper()

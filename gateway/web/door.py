@@ -1,0 +1,54 @@
+"""What both APIs do with a decoded request: name the campaign, set the deadline, rank.
+
+The deadline is absolute and counts from the arrival of the request's head, so reading and decoding the body are in it.
+"""
+
+from aiohttp import web
+
+from gateway.core.budget import Budget
+from gateway.core.model import Subject
+from gateway.core.routing import resolve
+from gateway.service.result import Request, Result
+from gateway.service.service import Service
+from gateway.settings import ServerSettings
+from gateway.web.members import RankingMembers
+
+SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
+SERVER: web.AppKey[ServerSettings] = web.AppKey("server", ServerSettings)
+
+ARRIVED_S = "arrived_s"
+"""Where a request carries its time of arrival, seconds of the loop's clock."""
+
+FACTS = "facts"
+"""Where a request carries what its access line will say beside status and time."""
+
+
+async def rank(http: web.Request, reference: str, members: RankingMembers, deadline_ms: int | None) -> Result:
+    """Rank what the members ask for. Errors are those of `Reranker.rerank` and `routing.resolve`."""
+    service = http.app[SERVICE]
+    campaign = resolve(reference, service.campaigns)
+    http[FACTS]["campaign"] = campaign.name
+    duration_s = (deadline_ms or http.app[SERVER].deadline_ms) / 1e3
+    result = await service.reranker.rerank(
+        Request(
+            campaign=campaign,
+            subject=Subject(
+                campaign=campaign.name,
+                user_id=members.user_id,
+                context=members.context or {},
+                filter_arn=members.filter_arn,
+                filter_values=members.filter_values or {},
+            ),
+            items=members.input_list,
+            budget=Budget.of(http[ARRIVED_S], duration_s, len(members.input_list)),
+        )
+    )
+    http[FACTS].update(
+        candidates=result.usage.candidates,
+        cached=result.usage.cached,
+        upstream_calls=result.usage.upstream_calls,
+        retries=result.usage.retries,
+        bridges=result.usage.bridges,
+        degraded=result.degraded,
+    )
+    return result

@@ -1,0 +1,105 @@
+"""Round every request: its id, its access line, its place among the others, and its errors rendered.
+
+From outside in: `observe` (id, headers, access line), `render_errors`, `bound_inflight` (before the body is read).
+"""
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from gateway.core.errors import GatewayError, Overloaded
+from gateway.web.door import ARRIVED_S, FACTS, SERVICE
+from gateway.web.personalize_api import PERSONALIZE_RANKING
+from gateway.web.problems import BUG, problem, row_of, wire_error
+from gateway.web.rerank_api import RERANK
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+"""What is taken over of a caller's `X-Request-Id`; anything else gets a new one, so that it cannot forge log lines."""
+
+WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING})
+BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK})
+CLIENT_CLOSED: Final = 499
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = structlog.get_logger("gateway.access")
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request its id and time of arrival, and write its access line however it ends."""
+    service = request.app[SERVICE]
+    given = request.headers.get("X-Request-Id", "")
+    request["request_id"] = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+    request[ARRIVED_S] = service.clock.now_s()
+    request[FACTS] = {}
+    began_s = service.clock.stopwatch_s()
+    status = CLIENT_CLOSED  # stays if the caller leaves and the handler is cancelled
+    try:
+        response = await handler(request)
+        status = response.status
+        response.headers["X-Request-Id"] = request["request_id"]
+        if _route(request) in WIRE_ROUTES:
+            response.headers["x-amzn-RequestId"] = request["request_id"]
+        if service.draining:
+            response.force_close()
+        return response
+    finally:
+        facts: dict[str, Any] = {name: fact for name, fact in request[FACTS].items() if fact is not None}
+        _log.info(
+            "request",
+            request_id=request["request_id"],
+            method=request.method,
+            route=_route(request),
+            status=status,
+            duration_ms=round(1e3 * (service.clock.stopwatch_s() - began_s), 2),
+            **facts,
+        )
+
+
+@web.middleware
+async def render_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell every error in the shape of the API that was called; log those that are ours, with their traceback."""
+    try:
+        return await handler(request)
+    except Exception as error:
+        row = row_of(error)
+        if row is BUG:
+            _log.exception("unexpected error", request_id=request["request_id"], route=_route(request))
+        request[FACTS]["error"] = row.slug
+        render = wire_error if _route(request) in WIRE_ROUTES else problem
+        response = render(error, request["request_id"])
+        if not isinstance(error, (GatewayError, web.HTTPException)):
+            response.force_close()  # the body may not have been read to its end
+        return response
+
+
+def bound_inflight(limit: int) -> Middleware:
+    """At most `limit` rankings at once; the one too many is refused at once, before its body is read."""
+    under_way = 0
+
+    @web.middleware
+    async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        nonlocal under_way
+        if _route(request) not in BOUNDED_ROUTES:
+            return await handler(request)
+        if under_way >= limit:
+            raise Overloaded(f"{limit} requests are under way, which is the most at once")
+        under_way += 1
+        try:
+            return await handler(request)
+        finally:
+            under_way -= 1
+
+    return bounded
+
+
+def _route(request: web.Request) -> str:
+    """The route as it was registered, never the path as it was sent (which may hold anything)."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "none"

@@ -1,0 +1,39 @@
+"""The AWS wire: `POST /personalize-ranking` in the service's exact shapes, for any SDK, without the 500-item limit.
+
+What only the native API can say stands in headers. With several calls `recommendationId` is that of the call which
+ranked the first item; an id is never made up, so an empty list has none.
+"""
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from gateway.core.errors import InvalidInput
+from gateway.web import render
+from gateway.web.body import read_body
+from gateway.web.door import ARRIVED_S, SERVER, SERVICE, rank
+from gateway.web.faults import decode
+from gateway.web.members import PersonalizedRankingRequest
+from gateway.web.problems import JSON
+
+PERSONALIZE_RANKING = "/personalize-ranking"
+
+
+async def personalize_ranking(http: web.Request) -> web.Response:
+    """GetPersonalizedRanking."""
+    service = http.app[SERVICE]
+    members = decode(
+        await read_body(http, http.app[SERVER].body_timeout_s, json_only=False), PersonalizedRankingRequest
+    )
+    if members.metadata_columns:
+        raise InvalidInput("metadataColumns is not supported by this version of the gateway")
+    result = await rank(http, members.campaign_arn, members, None)
+    body: dict[str, Any] = {"personalizedRanking": render.page(result, 0, None)}
+    ids = list(render.recommendation_ids(result).values())
+    if ids:
+        body["recommendationId"] = ids[0]
+    return web.Response(
+        body=orjson.dumps(body),
+        headers={"Content-Type": JSON, **render.headers(result, service.clock.now_s() - http[ARRIVED_S])},
+    )

@@ -1,0 +1,106 @@
+"""The composition root: opens every client in one exit stack, hands the ports to service and web, and ends in order.
+
+SIGTERM: lame duck first (`/readyz` says 503, every answer closes its connection, everything is still served), then no
+new connections, then what is under way is finished within `drain_s`. SIGINT, the newcomer's Ctrl-C, skips the lame
+duck.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Final
+
+from aiohttp import web
+
+from gateway.adapters.memory_store import MemoryStore
+from gateway.adapters.personalize import PersonalizeRanker
+from gateway.adapters.system_clock import SystemClock
+from gateway.service.background import Background
+from gateway.service.fanout import Fans
+from gateway.service.frames import Frames
+from gateway.service.gate import Gates
+from gateway.service.rerank import Reranker
+from gateway.service.service import Service
+from gateway.settings import Settings
+from gateway.web.app import build_app
+
+KEEP_ALIVE_S: Final = 75.0
+"""Idle connections are kept this long; it is also aiohttp's only limit on a slow request head."""
+
+BACKGROUND_DRAIN_S: Final = 2.0
+"""Storing what was learnt is worth this much of a shutdown."""
+
+CONNECTIONS_MAX: Final = 10_000
+"""Connections upstream in all; the gates bound each campaign far below."""
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
+    """The inside of the gateway, its clients open and its work drained at the end."""
+    clock = SystemClock()
+    background = Background()
+    campaigns = settings.campaign_policies()
+    store = MemoryStore(clock.now_s, settings.cache.memory_mib * 1024 * 1024)
+    async with PersonalizeRanker(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region) as ranker:
+        await ranker.open([arn for campaign in campaigns.values() for arn in campaign.arns])
+
+        async def not_ready() -> str | None:
+            return None if await ranker.has_credentials() else "no AWS credentials"
+
+        random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
+        reranker = Reranker(
+            fans=Fans(ranker, clock, random),
+            gates=Gates(clock),
+            frames=Frames(store, clock, background, settings.cache.fresh_s, settings.cache.stale_s),
+            clock=clock,
+            random=random,
+        )
+        try:
+            yield Service(reranker, campaigns, clock, not_ready)
+        finally:
+            await background.drain(BACKGROUND_DRAIN_S)
+
+
+async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `announce` is told the address when connections are accepted."""
+    server = settings.server
+    ends: asyncio.Queue[bool] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number, gently in ((signal.SIGTERM, True), (signal.SIGINT, False)):
+        loop.add_signal_handler(number, ends.put_nowait, gently)
+    async with open_service(settings) as service:
+        runner = web.AppRunner(
+            build_app(service, server),
+            access_log=None,
+            handle_signals=False,
+            handler_cancellation=True,  # a caller that has gone takes its calls along
+            keepalive_timeout=KEEP_ALIVE_S,
+            shutdown_timeout=server.drain_s,
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, server.host, server.port)
+            await site.start()
+            announce(_address(server.host, runner))
+            gently = await ends.get()
+            service.draining = True
+            if gently:
+                await _until_told_again(ends, server.lame_duck_s)
+        finally:
+            await runner.cleanup()  # stops listening, then waits `shutdown_timeout` for what is under way
+
+
+async def _until_told_again(ends: "asyncio.Queue[bool]", seconds: float) -> None:
+    """Wait, unless a second signal says that waiting is not wanted."""
+    try:
+        async with asyncio.timeout(seconds):
+            await ends.get()
+    except TimeoutError:
+        return
+
+
+def _address(host: str, runner: web.AppRunner) -> str:
+    port = runner.addresses[0][1]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

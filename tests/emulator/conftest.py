@@ -1,0 +1,26 @@
+"""An emulator of the built-in store on a real socket, and a call that it accepts."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from gateway.emulator.config import EmulatorConfig
+from gateway.emulator.server import build_app
+
+DEMO_ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
+
+Connect = Callable[..., Awaitable[TestClient[Any, Any]]]
+
+
+@pytest.fixture
+async def client(aiohttp_client: Connect) -> TestClient[Any, Any]:
+    """A client of an emulator that runs with the defaults."""
+    return await aiohttp_client(build_app(EmulatorConfig()))
+
+
+@pytest.fixture
+def members() -> dict[str, Any]:
+    """The members of a call that is answered; tests replace what they are about."""
+    return {"campaignArn": DEMO_ARN, "userId": "user-1", "inputList": ["p00001", "p00002", "p00003"]}
