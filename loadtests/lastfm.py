@@ -1,19 +1,20 @@
 """Real listeners, real artists: how well the gateway's order agrees with the ideal one on the Last.fm data set.
 
 Emulator (its model learnt from the interactions), gateway and this client are processes that talk HTTP. For each of a
-number of users all artists are candidates, most popular first; the ideal order is the emulator's oracle (one softmax over
-all, unrounded). Beside it: the naive merge of the same chunks.
+number of users all artists are candidates, most popular first; the ideal order is the emulator's oracle (one softmax
+over all, unrounded). Beside it: the naive merge of the same chunks.
 
     python -m loadtests.lastfm --items items.csv.gz --interactions interactions.csv.gz [--users 20]
 """
 
 import argparse
 import asyncio
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
 import aiohttp
+import orjson
 
 from gateway import settings
 from gateway.cli.agreement import Agreement, agreement
@@ -87,14 +88,19 @@ def main() -> None:
     parser.add_argument("--items", type=Path, required=True)
     parser.add_argument("--interactions", type=Path, required=True)
     parser.add_argument("--users", type=int, default=20)
+    parser.add_argument("--json", action="store_true", help="one JSON array instead of the table")
     options = parser.parse_args()
     measured = run(options.items, options.interactions, options.users)
+    if options.json:
+        print(orjson.dumps([asdict(one) for one in measured]).decode())
+        return
     print(f"{'calls':>5} {'bridges':>7} {'resolved':>8}   {'gateway':<36} naive merge")
     for one in measured:
         print(f"{one.calls:>5} {one.bridges:>7} {one.resolved_through:>8}   {one.ours!s:<36} {one.naive}")
     print(f"\n{len(measured)} users, {measured[0].candidates:,} candidates each, most popular first:")
     print(f"  top-100 all found for {sum(one.ours.top == 1.0 for one in measured)} users,", end=" ")
-    print(f"worst {min(one.ours.top for one in measured):.1%}; naive median {median(one.naive.top for one in measured):.1%}")
+    print(f"worst {min(one.ours.top for one in measured):.1%};", end=" ")
+    print(f"naive median {median(one.naive.top for one in measured):.1%}")
     print(f"  Kendall tau worst {min(one.ours.tau for one in measured):.4f};", end=" ")
     print(f"naive median {median(one.naive.tau for one in measured):.4f}")
 

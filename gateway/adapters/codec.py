@@ -1,0 +1,127 @@
+"""A frame <-> bytes: compact, versioned, and checked before it is believed.
+
+    envelope   magic, schema, flags, checksum, digest of the key, epoch, creation time
+    counts     items, calls, width of a call index, bytes of the ids
+    columns    log scores (float32), grades (uint8), call indices (uint8, 16 or 32)
+    text       item ids and recommendation ids, joined by U+0000, which no id may hold
+
+Rows are stored strongest first. A float32 keeps a log score to 1e-6, below the service's own rounding for all but the
+very strongest items; the order of rows that became equal by it is that of the rows, and comes back as a nudge. A value
+that is torn, foreign, of another schema or under another key raises `Rejected` and is a miss: no stored byte is
+trusted.
+"""
+
+import struct
+import zlib
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+
+from gateway.core.calibration import NUDGE
+from gateway.core.frame import Frame
+from gateway.core.model import Floats, Grade, Ints
+
+MAGIC: Final = b"RGFR"
+SCHEMA: Final = 1
+ENVELOPE: Final = struct.Struct("<4sHHI16sQQ")
+COUNTS: Final = struct.Struct("<IIII16s")
+"""Items, calls, bytes of a call index, bytes of the item ids, scale id."""
+
+COMPRESSED: Final = 1
+SEPARATOR: Final = "\0"
+KEY_DIGEST_BYTES: Final = 16
+ITEMS_MAX: Final = 1_000_000
+"""More rows than any frame has: what claims more is not decoded."""
+
+
+class Rejected(Exception):
+    """A stored value that may not be used; the message is one word for a counter."""
+
+
+def encode(key: str, frame: Frame, *, compression: int = 0) -> bytes:
+    """The bytes of a frame that is stored under `key`; `compression` is a zlib level, 0 for none.
+
+    Raises `ValueError` for an id with U+0000, which cannot be stored.
+    """
+    rows = np.lexsort((np.arange(len(frame)), -frame.log, frame.grade > Grade.FAINT))
+    ids = SEPARATOR.join([frame.items[row] for row in rows.tolist()]).encode("utf-8", "surrogatepass")
+    calls = SEPARATOR.join(frame.recommendation_ids).encode("utf-8", "surrogatepass")
+    if ids.count(0) != max(0, len(frame) - 1) or calls.count(0) != max(0, len(frame.recommendation_ids) - 1):
+        raise ValueError("an id holds U+0000")
+    width = next(width for width in (1, 2, 4) if len(frame.recommendation_ids) <= 256**width)
+    payload = b"".join(
+        (
+            COUNTS.pack(len(frame), len(frame.recommendation_ids), width, len(ids), frame.scale_id.encode()[:16]),
+            frame.log[rows].astype("<f4").tobytes(),
+            frame.grade[rows].tobytes(),
+            frame.source[rows].astype(f"<u{width}").tobytes(),
+            ids,
+            calls,
+        )
+    )
+    if compression:
+        payload = zlib.compress(payload, compression)
+    created_ms = round(1e3 * frame.created_s)
+    flags = COMPRESSED if compression else 0
+    unchecked = ENVELOPE.pack(MAGIC, SCHEMA, flags, 0, _digest(key), frame.epoch, created_ms)
+    checksum = zlib.crc32(payload, zlib.crc32(unchecked))
+    return ENVELOPE.pack(MAGIC, SCHEMA, flags, checksum, _digest(key), frame.epoch, created_ms) + payload
+
+
+def decode(key: str, stored: bytes) -> Frame:
+    """The frame that was stored under `key`. Raises `Rejected` for anything else."""
+    if len(stored) < ENVELOPE.size or stored[:4] != MAGIC:
+        raise Rejected("foreign")
+    _, schema, flags, checksum, digest, epoch, created_ms = ENVELOPE.unpack_from(stored)
+    if schema != SCHEMA:
+        raise Rejected("schema")
+    if digest != _digest(key):
+        raise Rejected("key")
+    unchecked = ENVELOPE.pack(MAGIC, schema, flags, 0, digest, epoch, created_ms)
+    payload = memoryview(stored)[ENVELOPE.size :]
+    if zlib.crc32(payload, zlib.crc32(unchecked)) != checksum:
+        raise Rejected("torn")
+    try:
+        frame = _unpacked(zlib.decompress(payload) if flags & COMPRESSED else payload)
+    except (struct.error, ValueError, UnicodeDecodeError, zlib.error):
+        raise Rejected("torn") from None
+    return replace(frame, epoch=epoch, created_s=created_ms / 1e3)
+
+
+def _unpacked(payload: memoryview | bytes) -> Frame:
+    items, calls, width, ids_bytes, scale_id = COUNTS.unpack_from(payload)
+    if items > ITEMS_MAX or width not in (1, 2, 4):
+        raise ValueError
+    at = COUNTS.size
+    log = np.frombuffer(payload, "<f4", items, at).astype(np.float64)
+    at += 4 * items
+    grade = np.frombuffer(payload, np.uint8, items, at)
+    at += items
+    source = np.frombuffer(payload, f"<u{width}", items, at).astype(np.int32)
+    at += width * items
+    ids = bytes(payload[at : at + ids_bytes]).decode("utf-8", "surrogatepass").split(SEPARATOR) if items else []
+    names = bytes(payload[at + ids_bytes :]).decode("utf-8", "surrogatepass").split(SEPARATOR) if calls else []
+    if len(ids) != items or len(names) != calls or (items and int(source.max()) >= calls):
+        raise ValueError
+    return Frame(
+        items=ids,
+        log=_strictly_falling(log),
+        grade=grade,
+        source=source,
+        recommendation_ids=tuple(names),
+        scale_id=scale_id.rstrip(b"\0").decode(),
+        created_s=0.0,
+    )
+
+
+def _strictly_falling(log: Floats) -> Floats:
+    """Equal neighbours nudged apart, each by its place in its run, so that saving again changes nothing."""
+    starts: Ints = np.flatnonzero(np.concatenate(([True], log[1:] != log[:-1]))) if len(log) else np.empty(0, np.intp)
+    lengths = np.diff(np.append(starts, len(log)))
+    return log - NUDGE * (np.arange(len(log)) - np.repeat(starts, lengths))
+
+
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode(), digest_size=KEY_DIGEST_BYTES).digest()
