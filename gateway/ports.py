@@ -1,11 +1,21 @@
 """What the service needs of the world: the fewest verbs, in the words of the core. Adapters implement them."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.core.answer import Answer
 from gateway.core.frame import Frame
+from gateway.core.keys import FrameKey
 from gateway.core.model import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """One PutEvents request. `members` are those of the operation, checked, as they go to the SDK."""
+
+    tracking_id: str
+    user_id: str = field(repr=False)
+    members: dict[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +39,39 @@ class Ranker(Protocol):
         ...
 
 
-class FrameStore(Protocol):
-    """Keeps frames for a while. Never fails: what it cannot do is a miss."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a store knows of a subject.
 
-    async def load(self, key: str) -> Frame | None:
-        """The frame that was saved last under the key, if it is still kept."""
+    `epoch` is the user's epoch now, 0 before any event, None when the store could not be asked; `frame` the one that is
+    kept, if it is of that very epoch.
+    """
+
+    epoch: int | None
+    frame: Frame | None
+
+
+class FrameStore(Protocol):
+    """Keeps frames and epochs for a while. Never fails: what it cannot read is a miss, what it cannot write is lost."""
+
+    async def load(self, key: FrameKey) -> Kept:
+        """Epoch and frame, in one round trip."""
         ...
 
-    async def save(self, key: str, frame: Frame, keep_s: float) -> None:
+    async def save(self, key: FrameKey, frame: Frame, keep_s: float) -> None:
         """Keep the frame for at most `keep_s` seconds, in place of any other."""
+        ...
+
+    async def bump(self, user: str, epoch: int, keep_s: float) -> bool:
+        """Begin a new epoch, to be remembered for `keep_s` seconds; False if that could not be stored."""
+        ...
+
+
+class EventSink(Protocol):
+    """Takes users' events to where the model learns of them."""
+
+    async def put(self, events: Events) -> None:
+        """Forward the events, once. Errors are those of `Ranker.rank`."""
         ...
 
 

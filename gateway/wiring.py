@@ -17,11 +17,14 @@ from aiohttp import web
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.system_clock import SystemClock
+from gateway.core.life import Life
 from gateway.service.background import Background
 from gateway.service.fanout import Fans
+from gateway.service.fills import Fills
 from gateway.service.frames import Frames
 from gateway.service.gate import Gates
 from gateway.service.rerank import Reranker
+from gateway.service.rounds import Rounds
 from gateway.service.service import Service
 from gateway.settings import Settings
 from gateway.web.app import build_app
@@ -50,13 +53,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             return None if await ranker.has_credentials() else "no AWS credentials"
 
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
-        reranker = Reranker(
-            fans=Fans(ranker, clock, random),
-            gates=Gates(clock),
-            frames=Frames(store, clock, background, settings.cache.fresh_s, settings.cache.stale_s),
-            clock=clock,
-            random=random,
-        )
+        life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
+        frames = Frames(store, clock, background, random, life)
+        rounds = Rounds(Fans(ranker, clock, random), Gates(clock), clock, random)
+        reranker = Reranker(Fills(rounds, frames), frames, clock)
         try:
             yield Service(reranker, campaigns, clock, not_ready)
         finally:

@@ -1,14 +1,12 @@
 """A frame <-> bytes: compact, versioned, and checked before it is believed.
 
     envelope   magic, schema, flags, checksum, digest of the key, epoch, creation time
-    counts     items, calls, width of a call index, bytes of the ids
-    columns    log scores (float32), grades (uint8), call indices (uint8, 16 or 32)
+    counts     items, calls, width of a call index, bytes of the ids, scale id
+    columns    log scores (40-bit steps of the grid), grades (8 bit), call indices (8, 16 or 32 bit)
     text       item ids and recommendation ids, joined by U+0000, which no id may hold
 
-Rows are stored strongest first. A float32 keeps a log score to 1e-6, below the service's own rounding for all but the
-very strongest items; the order of rows that became equal by it is that of the rows, and comes back as a nudge. A value
-that is torn, foreign, of another schema or under another key raises `Rejected` and is a miss: no stored byte is
-trusted.
+Nothing is lost: what comes back is bit for bit what was learnt. A value that is torn, foreign, of another schema or
+under another key raises `Rejected` and is a miss: no stored byte is trusted.
 """
 
 import struct
@@ -18,16 +16,20 @@ from hashlib import blake2b
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gateway.core.calibration import NUDGE
 from gateway.core.frame import Frame
-from gateway.core.model import Floats, Grade, Ints
+from gateway.core.model import LOG_STEP, Floats
 
 MAGIC: Final = b"RGFR"
 SCHEMA: Final = 1
 ENVELOPE: Final = struct.Struct("<4sHHI16sQQ")
 COUNTS: Final = struct.Struct("<IIII16s")
 """Items, calls, bytes of a call index, bytes of the item ids, scale id."""
+
+LOG_BYTES: Final = 5
+LOG_ZERO: Final = 1 << 39
+"""Where a log score of 0 stands among the 40-bit numbers: +-255 of them are +-2^39 steps."""
 
 COMPRESSED: Final = 1
 SEPARATOR: Final = "\0"
@@ -45,8 +47,7 @@ def encode(key: str, frame: Frame, *, compression: int = 0) -> bytes:
 
     Raises `ValueError` for an id with U+0000, which cannot be stored.
     """
-    rows = np.lexsort((np.arange(len(frame)), -frame.log, frame.grade > Grade.FAINT))
-    ids = SEPARATOR.join([frame.items[row] for row in rows.tolist()]).encode("utf-8", "surrogatepass")
+    ids = SEPARATOR.join(frame.items).encode("utf-8", "surrogatepass")
     calls = SEPARATOR.join(frame.recommendation_ids).encode("utf-8", "surrogatepass")
     if ids.count(0) != max(0, len(frame) - 1) or calls.count(0) != max(0, len(frame.recommendation_ids) - 1):
         raise ValueError("an id holds U+0000")
@@ -54,9 +55,9 @@ def encode(key: str, frame: Frame, *, compression: int = 0) -> bytes:
     payload = b"".join(
         (
             COUNTS.pack(len(frame), len(frame.recommendation_ids), width, len(ids), frame.scale_id.encode()[:16]),
-            frame.log[rows].astype("<f4").tobytes(),
-            frame.grade[rows].tobytes(),
-            frame.source[rows].astype(f"<u{width}").tobytes(),
+            _packed_log(frame.log),
+            frame.grade.tobytes(),
+            frame.source.astype(f"<u{width}").tobytes(),
             ids,
             calls,
         )
@@ -95,8 +96,8 @@ def _unpacked(payload: memoryview | bytes) -> Frame:
     if items > ITEMS_MAX or width not in (1, 2, 4):
         raise ValueError
     at = COUNTS.size
-    log = np.frombuffer(payload, "<f4", items, at).astype(np.float64)
-    at += 4 * items
+    log = _unpacked_log(np.frombuffer(payload, np.uint8, LOG_BYTES * items, at))
+    at += LOG_BYTES * items
     grade = np.frombuffer(payload, np.uint8, items, at)
     at += items
     source = np.frombuffer(payload, f"<u{width}", items, at).astype(np.int32)
@@ -107,7 +108,7 @@ def _unpacked(payload: memoryview | bytes) -> Frame:
         raise ValueError
     return Frame(
         items=ids,
-        log=_strictly_falling(log),
+        log=log,
         grade=grade,
         source=source,
         recommendation_ids=tuple(names),
@@ -116,11 +117,19 @@ def _unpacked(payload: memoryview | bytes) -> Frame:
     )
 
 
-def _strictly_falling(log: Floats) -> Floats:
-    """Equal neighbours nudged apart, each by its place in its run, so that saving again changes nothing."""
-    starts: Ints = np.flatnonzero(np.concatenate(([True], log[1:] != log[:-1]))) if len(log) else np.empty(0, np.intp)
-    lengths = np.diff(np.append(starts, len(log)))
-    return log - NUDGE * (np.arange(len(log)) - np.repeat(starts, lengths))
+def _packed_log(log: Floats) -> bytes:
+    """Steps of the grid as little-endian 40-bit numbers above `LOG_ZERO`; 0 stands for no score at all."""
+    scored = ~np.isneginf(log)
+    steps = np.zeros(len(log), dtype="<i8")
+    steps[scored] = np.rint(log[scored] / LOG_STEP).astype(np.int64) + LOG_ZERO
+    return steps.view(np.uint8).reshape(len(log), 8)[:, :LOG_BYTES].tobytes()
+
+
+def _unpacked_log(packed: NDArray[np.uint8]) -> Floats:
+    wide = np.zeros((len(packed) // LOG_BYTES, 8), dtype=np.uint8)
+    wide[:, :LOG_BYTES] = packed.reshape(-1, LOG_BYTES)
+    steps = wide.view("<i8").ravel()
+    return np.where(steps == 0, -np.inf, (steps - LOG_ZERO) * LOG_STEP)
 
 
 def _digest(key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Frames in this process: bounded by bytes and by time, the least recently used go first.
+"""Frames and epochs in this process: bounded by bytes and by time, the least recently used go first.
 
 Expired frames are dropped when they are met, and from the old end of the order on every save, so a store that nobody
 reads does not keep them for ever. Own code because no kept library bounds by bytes *and* by a time per entry at this
@@ -8,9 +8,11 @@ cost (measured: 0.1 us a look-up, ten times less than the time-to-live caches of
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from gateway.core.frame import BYTES_PER_ITEM, Frame
+from gateway.core.keys import FrameKey
+from gateway.ports import Kept
 
 BYTES_MAX: Final = 256 * 1024 * 1024
 """About 200 frames of 10,000 items."""
@@ -18,29 +20,41 @@ BYTES_MAX: Final = 256 * 1024 * 1024
 BYTES_PER_FRAME: Final = 2_000
 """What a frame of no items takes: six objects, its key and its entry."""
 
+EPOCHS_BYTES_MAX: Final = 16 * 1024 * 1024
+BYTES_PER_EPOCH: Final = 250
+"""What an epoch takes: a number, its key and its entry."""
+
+Value = TypeVar("Value")
+
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    frame: Frame
+class _Entry(Generic[Value]):
+    value: Value
     size_bytes: int
     until_s: float
 
 
-class MemoryStore:
-    """`FrameStore` in memory. `now_s` gives monotonic seconds."""
+class Bounded(Generic[Value]):
+    """Values by key, each for a time, all of them together within a number of bytes.
 
-    def __init__(self, now_s: Callable[[], float], bytes_max: int = BYTES_MAX) -> None:
+    `now_s` gives monotonic seconds; `evicting` is told every value that has to go before its time.
+    """
+
+    def __init__(
+        self, now_s: Callable[[], float], bytes_max: int, evicting: Callable[[Value], None] = lambda _: None
+    ) -> None:
         self._now_s = now_s
         self._bytes_max = bytes_max
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._evicting = evicting
+        self._entries: OrderedDict[str, _Entry[Value]] = OrderedDict()
         self.size_bytes = 0
         self.evicted = 0
 
-    def __repr__(self) -> str:
-        return f"<MemoryStore frames={len(self._entries)} bytes={self.size_bytes}/{self._bytes_max}>"
+    def __len__(self) -> int:
+        return len(self._entries)
 
-    async def load(self, key: str) -> Frame | None:
-        """The frame under the key, unless its time is up."""
+    def get(self, key: str) -> Value | None:
+        """The value under the key, unless its time is up."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -48,24 +62,68 @@ class MemoryStore:
             self._drop(key)
             return None
         self._entries.move_to_end(key)
-        return entry.frame
+        return entry.value
 
-    async def save(self, key: str, frame: Frame, keep_s: float) -> None:
-        """Keep the frame; a frame larger than the whole store is not kept."""
+    def put(self, key: str, value: Value, size_bytes: int, keep_s: float) -> None:
+        """Keep the value; one that is larger than everything may be is not kept."""
         if key in self._entries:
             self._drop(key)
         now_s = self._now_s()
-        entry = _Entry(frame, BYTES_PER_FRAME + BYTES_PER_ITEM * len(frame), now_s + keep_s)
-        if entry.size_bytes > self._bytes_max:
+        if size_bytes > self._bytes_max:
             return
-        self._entries[key] = entry
-        self.size_bytes += entry.size_bytes
+        self._entries[key] = _Entry(value, size_bytes, now_s + keep_s)
+        self.size_bytes += size_bytes
         while self._entries:
-            oldest = next(iter(self._entries))
-            if self.size_bytes <= self._bytes_max and self._entries[oldest].until_s > now_s:
-                return
+            oldest, entry = next(iter(self._entries.items()))
+            if entry.until_s > now_s:
+                if self.size_bytes <= self._bytes_max:
+                    return
+                self._evicting(entry.value)
+                self.evicted += 1
             self._drop(oldest)
-            self.evicted += 1
 
     def _drop(self, key: str) -> None:
         self.size_bytes -= self._entries.pop(key).size_bytes
+
+
+class MemoryStore:
+    """`FrameStore` in memory."""
+
+    def __init__(self, now_s: Callable[[], float], bytes_max: int = BYTES_MAX) -> None:
+        self._frames: Bounded[Frame] = Bounded(now_s, bytes_max)
+        self._epochs: Bounded[int] = Bounded(now_s, EPOCHS_BYTES_MAX, self._raise_floor)
+        self._bytes_max = bytes_max
+        self._floor = 0
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore frames={len(self._frames)} bytes={self._frames.size_bytes}/{self._bytes_max}>"
+
+    async def load(self, key: FrameKey) -> Kept:
+        """The user's epoch, and the frame if it is of that epoch."""
+        epoch = self._epochs.get(key.user) or self._floor
+        frame = self._frames.get(key.frame)
+        return Kept(epoch, frame if frame is not None and frame.epoch == epoch else None)
+
+    async def save(self, key: FrameKey, frame: Frame, keep_s: float) -> None:
+        """Keep the frame; a frame larger than the whole store is not kept."""
+        self._frames.put(key.frame, frame, BYTES_PER_FRAME + BYTES_PER_ITEM * len(frame), keep_s)
+
+    async def bump(self, user: str, epoch: int, keep_s: float) -> bool:
+        """Begin a new epoch of the user."""
+        self._epochs.put(user, epoch, BYTES_PER_EPOCH, keep_s)
+        return True
+
+    def _raise_floor(self, evicted: int) -> None:
+        """An epoch forgotten early must not bring back the frames that it killed: all frames without one go."""
+        self._floor = evicted
+
+    def health(self) -> dict[str, object]:
+        """Numbers for `GET /v1/campaigns`."""
+        return {
+            "kind": "memory",
+            "frames": len(self._frames),
+            "epochs": len(self._epochs),
+            "bytes": self._frames.size_bytes,
+            "bytesMax": self._bytes_max,
+            "evicted": self._frames.evicted,
+        }

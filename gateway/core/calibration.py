@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gateway.core.answer import Answer
 from gateway.core.bridge import Bridge
-from gateway.core.model import RESOLVED_SCORE, ROUNDING_ERROR, SHARP_SCORE, Floats, Grade, Grades, Ints
+from gateway.core.model import RESOLVED_SCORE, ROUNDING_ERROR, SHARP_SCORE, Floats, Grade, Grades, Ints, on_grid
 from gateway.core.plan import Plan
 from gateway.core.scale import ANCHORS, FRAME, Join, Scale, best_paths, join
 
@@ -26,7 +26,8 @@ ERROR_MAX: Final = 1e-3
 """A relative error of the scale above this asks for a bridge; below it neighbours of a long list keep their order."""
 
 NUDGE: Final = 1e-9
-"""Step by which log scores are made to fall inside a call: 500 of them are 5e-7, far below any rounding of a tie."""
+"""Step by which log scores are made to fall inside a call: 500 of them are 5e-7, far below any rounding of a tie, and
+one is twice the step of the grid that log scores are kept on."""
 
 DRIFT_MIN: Final = 0.02
 """Log-score differences that moved by less than 2 % are no drift, whatever rounding would allow."""
@@ -91,7 +92,7 @@ def calibrate(
     _place_zeros(zeros, log, grade)
     wanted = slice(0, plan.wanted)
     drift = _drift(plan, scales, offsets, errors) if plan.known_log is not None else None
-    return Calibration(log[wanted], grade[wanted], call[wanted], offsets, errors, drift)
+    return Calibration(on_grid(log[wanted]), grade[wanted], call[wanted], offsets, errors, drift)
 
 
 def _own_key(plan: Plan, call: int) -> int:

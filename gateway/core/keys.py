@@ -9,7 +9,7 @@ any list.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.core.model import Subject
 
@@ -23,12 +23,19 @@ _QUOTED_LIST: Final = re.compile(r'"[^"]*"(?:,"[^"]*")*')
 
 
 def user_key(tenant: str, user_id: str) -> str:
-    """The key of everything about a user, with the digest as hash tag."""
+    """The key of a user's epoch, and the beginning of all keys of the user; its digest is the hash tag."""
     return f"rerank:{SCHEMA}:{{{_digest((tenant, user_id))}}}"
 
 
-def frame_key(subject: Subject) -> str:
-    """The key of a subject's frame."""
+class FrameKey(NamedTuple):
+    """Where a subject's frame is kept, and where its user's epoch is: in one slot of a cluster."""
+
+    user: str
+    frame: str
+
+
+def frame_key(subject: Subject) -> FrameKey:
+    """The keys of a subject."""
     parts = (
         subject.campaign,
         subject.variant,
@@ -36,7 +43,8 @@ def frame_key(subject: Subject) -> str:
         subject.filter_arn or "",
         *_canonical({name: _canonical_values(value) for name, value in subject.filter_values.items()}),
     )
-    return f"{user_key(subject.tenant, subject.user_id)}:{_digest(parts)}"
+    user = user_key(subject.tenant, subject.user_id)
+    return FrameKey(user, f"{user}:{_digest(parts)}")
 
 
 def _canonical(mapping: Mapping[str, str]) -> Iterable[str]:

@@ -21,6 +21,20 @@ ROUNDING_ERROR: Final = QUANTUM / 2
 """The largest error of one rounded score."""
 
 
+LOG_STEP: Final = 2.0**-31
+"""Log scores stand on a grid of 4.7e-10, far finer than any rounding of the service: a frame that was stored in 5 bytes
+an item is then bit for bit the frame that was learnt, so every pod gives the very same scores."""
+
+LOG_MAX: Final = 255.0
+"""Log scores are kept within this: real ones lie within 40 of each other."""
+
+
+def on_grid(log: Floats) -> Floats:
+    """The log scores moved to the nearest point of the grid; -inf, for no score at all, stays."""
+    bounded = np.where(np.isneginf(log), 0.0, np.clip(log, -LOG_MAX, LOG_MAX))
+    return np.where(np.isneginf(log), log, np.rint(bounded / LOG_STEP) * LOG_STEP)
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """For whom and under what a ranking is made: what a frame is keyed by, and what all calls of a ranking share.

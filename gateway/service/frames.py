@@ -1,69 +1,91 @@
-"""Frames by subject: what is fresh, what is only stale, and what may be kept.
+"""Frames by subject: what is known, how far it may be used, what is kept, and what an event kills.
 
-Time to live counts from the oldest score of a frame, so adding items does not prolong it. A fresh frame answers; a
-stale one is only better than an error. Frames are stored in the background: no caller waits for a cache.
+Time to live counts from the oldest score of a frame, so adding items does not prolong it (`core.life` has the stages).
+A frame is kept under the epoch that it was looked up in: if an event comes while it is being filled, it is dead on
+arrival. Frames are stored in the background: no caller waits for a cache.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 
 import numpy as np
 
 from gateway.core.frame import ITEMS_MAX, Frame
-from gateway.core.keys import frame_key
-from gateway.core.model import Ints, Subject
+from gateway.core.keys import FrameKey, frame_key, user_key
+from gateway.core.life import RANDOM_BITS, Life, Stage, new_epoch
+from gateway.core.model import Subject
 from gateway.ports import Clock, FrameStore
 from gateway.service.background import Background
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a look-up gave: at most one of a fresh and a stale frame."""
+    """What a look-up gave. `epoch` is None when the store could not be asked: nothing may be kept then."""
 
-    fresh: Frame | None = None
-    stale: Frame | None = None
+    key: FrameKey
+    epoch: int | None
+    frame: Frame | None
+    stage: Stage
+
+    @property
+    def fresh(self) -> Frame | None:
+        """The frame, if it may answer without a flag."""
+        return self.frame if self.stage in (Stage.FRESH, Stage.DUE) else None
 
 
 @dataclass(slots=True)
 class FrameStats:
-    """Look-ups and stores since the start; rendered elsewhere."""
+    """Look-ups by what they were worth, and what became of frames; rendered elsewhere."""
 
-    fresh: int = 0
+    hits: int = 0
+    partial_hits: int = 0
+    misses: int = 0
     stale: int = 0
-    missed: int = 0
+    drifts: int = 0
+    refreshes: int = 0
+    joined: int = 0
     stored: int = 0
+    bumps: int = 0
+    bumps_lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The frames of all subjects. `fresh_s` and then `stale_s` seconds make a frame's life."""
+    """The frames of all subjects."""
 
     store: FrameStore
     clock: Clock
     background: Background
-    fresh_s: float
-    stale_s: float
+    random: Random
+    life: Life
     stats: FrameStats = field(default_factory=FrameStats)
 
     async def look_up(self, subject: Subject) -> Found:
         """The subject's frame, as far as it may still be used."""
-        frame = await self.store.load(frame_key(subject))
-        if frame is None:
-            self.stats.missed += 1
-            return Found()
-        age_s = self.clock.wall_s() - frame.created_s
-        # A frame from the future was stored by a wrong clock: its age cannot be known.
-        if 0.0 <= age_s < self.fresh_s:
-            self.stats.fresh += 1
-            return Found(fresh=frame)
-        if 0.0 <= age_s < self.fresh_s + self.stale_s:
-            self.stats.stale += 1
-            return Found(stale=frame)
-        self.stats.missed += 1
-        return Found()
+        key = frame_key(subject)
+        kept = await self.store.load(key)
+        if kept.frame is None or kept.epoch is None:
+            return Found(key, kept.epoch, None, Stage.DEAD)
+        stage = self.life.stage(
+            created_s=kept.frame.created_s,
+            epoch=kept.epoch,
+            now_s=self.clock.wall_s(),
+            chance=self.random.random(),
+        )
+        return Found(key, kept.epoch, None if stage is Stage.DEAD else kept.frame, stage)
 
-    def keep(self, subject: Subject, frame: Frame, rows: Ints) -> None:
-        """Store the frame; one that has grown beyond its limit starts anew from `rows`, those of this request."""
+    def keep(self, key: FrameKey, frame: Frame, epoch: int, asked: list[str]) -> None:
+        """Store the frame under an epoch; one that has outgrown its limit starts anew from the items just `asked`."""
         if len(frame) > ITEMS_MAX:
+            rows = frame.rows(asked)
             frame = frame.only(np.unique(rows[rows >= 0]))
         self.stats.stored += 1
-        self.background.start(self.store.save(frame_key(subject), frame, self.fresh_s + self.stale_s))
+        self.background.start(self.store.save(key, replace(frame, epoch=epoch), self.life.kept_s))
+
+    async def bump(self, tenant: str, user_id: str) -> bool:
+        """Kill all frames of the user at once; False if that could not be stored."""
+        epoch = new_epoch(self.clock.wall_s(), self.random.getrandbits(RANDOM_BITS))
+        stored = await self.store.bump(user_key(tenant, user_id), epoch, self.life.kept_s)
+        self.stats.bumps += 1
+        self.stats.bumps_lost += not stored
+        return stored

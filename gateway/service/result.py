@@ -88,6 +88,19 @@ class Timing:
             setattr(self, name, getattr(self, name) + self.clock.stopwatch_s() - began_s)
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a ranking cost so far, in calls and in time."""
+
+    usage: Usage
+    timing: Timing
+
+    @classmethod
+    def new(cls, clock: Clock) -> "Cost":
+        """Nothing yet."""
+        return cls(Usage(), Timing(clock))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
     """One plan and what came of it. There is a second one only after a drift."""

@@ -1,9 +1,12 @@
 """The main job on a healthy upstream: right order, fewest calls, and what is known is not asked again."""
 
+import asyncio
+
 import pytest
 
 from gateway.core import frame as frame_module
 from gateway.service import frames as frames_module
+from gateway.service.fills import LINGER_S
 from tests.service.scenes import agrees, catalogue, ideal, order, rerank, service_of, stars
 from tests.support.softmax_ranker import SoftmaxRanker
 
@@ -155,6 +158,7 @@ async def test_a_frame_beyond_its_limit_starts_anew(monkeypatch: pytest.MonkeyPa
     second = await rerank(service, items[1_500:])
     assert agrees(second, logits)
     del ranker.calls[:]
+    await asyncio.sleep(LINGER_S)
     assert (await rerank(service, items[1_500:])).usage.upstream_calls == 0
     assert (await rerank(service, items[:1_500])).usage.upstream_calls > 0
     assert frame_module.ITEMS_MAX == 100_000

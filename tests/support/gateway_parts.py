@@ -5,13 +5,16 @@ from random import Random
 
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.system_clock import SystemClock
+from gateway.core.life import Life
 from gateway.core.routing import Campaign
 from gateway.ports import Clock, FrameStore, Ranker
 from gateway.service.background import Background
 from gateway.service.fanout import Fans
+from gateway.service.fills import Fills
 from gateway.service.frames import Frames
 from gateway.service.gate import Gates
 from gateway.service.rerank import Reranker
+from gateway.service.rounds import Rounds
 from gateway.service.service import Service
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
@@ -25,6 +28,7 @@ def make_service(
     store: FrameStore | None = None,
     fresh_s: float = 60.0,
     stale_s: float = 300.0,
+    settle_s: float = 2.0,
     not_ready: str | None = None,
 ) -> Service:
     """A service with seeded randomness; without `campaigns` one is configured, named `demo`."""
@@ -34,11 +38,7 @@ def make_service(
     async def ready() -> str | None:
         return not_ready
 
-    reranker = Reranker(
-        fans=Fans(ranker, clock, random),
-        gates=Gates(clock),
-        frames=Frames(store or MemoryStore(clock.now_s), clock, Background(), fresh_s, stale_s),
-        clock=clock,
-        random=random,
-    )
+    frames = Frames(store or MemoryStore(clock.now_s), clock, Background(), random, Life(fresh_s, stale_s, settle_s))
+    rounds = Rounds(Fans(ranker, clock, random), Gates(clock), clock, random)
+    reranker = Reranker(Fills(rounds, frames), frames, clock)
     return Service(reranker, {"demo": Campaign("demo", ARN)} if campaigns is None else campaigns, clock, ready)

@@ -1,0 +1,330 @@
+"""One fill for many callers: whatever is asked upstream for a frame is asked once, by item.
+
+A *fill* is what goes on for one frame at the moment: the frame as far as it is known, and the *batches* of items that
+are under way. A caller rides on the batches that hold its missing items and starts one for the rest; callers that come
+at the same time put their rests into one batch, so six shelves of a page cost what their union costs. While a frame
+has no scale yet, a newcomer waits for the first batch, which gives it one.
+
+Batches belong to nobody who may leave: a caller that leaves takes nobody along, and when the last rider of a batch
+leaves, its calls are cancelled. What a batch costs is charged to the caller that started it, so the usages of all
+callers add up to the bill. A fill stays joinable until what it learnt must have arrived in the store.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from gateway.core.budget import Budget
+from gateway.core.errors import CallerError
+from gateway.core.frame import ITEMS_MAX, Frame
+from gateway.core.keys import FrameKey
+from gateway.core.life import Stage
+from gateway.core.model import Grade, Ints
+from gateway.core.plan import missing
+from gateway.service.frames import Found, Frames
+from gateway.service.result import Cost, Request, Round
+from gateway.service.rounds import Rounds
+
+GATHER_TURNS: Final = 3
+"""Turns of the event loop that a batch waits for others before it starts: what has arrived by now is in it, and nobody
+waits for what has not."""
+
+LINGER_S: Final = 0.1
+"""How long a fill outlives its last caller: longer than any store takes to save a frame (20 ms by default)."""
+
+PATIENCE: Final = 0.5
+"""Share of its time that a caller waits for somebody else's first batch before it begins a fill of its own."""
+
+REFRESH_S: Final = 5.0
+"""Time of a refresh in the background; no caller waits for it."""
+
+PASSES_MAX: Final = 6
+"""Passes of one caller over its missing items. Two are normal; a third follows a drift, a fourth a race of two."""
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Items that are asked for together, in the order of `wanted`; `candidates` is the list of the caller that began
+    it.
+
+    `round` is what came of it, `merged` whether that is part of the fill's frame.
+    """
+
+    wanted: list[str]
+    items: dict[str, None]
+    candidates: list[str]
+    budget: Budget
+    cost: Cost
+    task: asyncio.Task[None] | None = None
+    riders: int = 0
+    round: Round | None = None
+    merged: bool = False
+
+    def add(self, items: Sequence[str], budget: Budget) -> None:
+        """Take more items along, and the time of a caller that has more of it."""
+        self.items.update(dict.fromkeys(items))
+        self.wanted = list(self.items)
+        if budget.calls_until_s > self.budget.calls_until_s:
+            self.budget = budget
+
+
+@dataclass(slots=True, eq=False)
+class Fill:
+    """What goes on for one frame: what is known, and what is under way.
+
+    `sound` turns False for good when a scale is uncertain; with `whole_only` nothing is kept that is not complete.
+    """
+
+    key: FrameKey
+    epoch: int | None
+    frame: Frame | None
+    whole_only: bool = False
+    callers: int = 0
+    batches: list[Batch] = field(default_factory=list)
+    gathering: Batch | None = None
+    sound: bool = True
+    drifted: bool = False
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether new calls can be joined to what is known."""
+        return self.frame is not None and bool((self.frame.grade <= Grade.FAINT).any())
+
+    def rows(self, candidates: list[str]) -> Ints:
+        """Where candidates stand in the frame, -1 for nowhere."""
+        if self.frame is None:
+            return np.full(len(candidates), -1, dtype=np.intp)
+        if self.frame.items is candidates:  # learnt in one piece just now: nothing to look up
+            return np.arange(len(candidates))
+        return self.frame.rows(candidates)
+
+    def take(self, batch: Batch, base: Frame | None, made: Round) -> None:
+        """Merge what a batch learnt, unless the scale that it was learnt on has gone in the meantime."""
+        batch.round = made
+        same = self.frame is base or (
+            self.frame is not None and base is not None and self.frame.scale_id == base.scale_id
+        )
+        if not same:
+            return
+        batch.merged = True
+        self.sound = self.sound and made.sound
+        self.drifted = self.drifted or made.drifted
+        if made.drifted or self.frame is None:
+            self.frame = made.learnt
+        else:
+            self.frame = self.frame.extended(made.learnt)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """What a caller ends with. The first `cached` rows of the frame were there before it came."""
+
+    frame: Frame | None
+    rows: Ints
+    cached: int
+    rounds: list[Round]
+    sound: bool
+    in_time: bool
+
+
+class Fills:
+    """All fills under way."""
+
+    def __init__(self, rounds: Rounds, frames: Frames) -> None:
+        self._rounds = rounds
+        self._frames = frames
+        self._clock = frames.clock
+        self._fills: dict[str, Fill] = {}
+        self._refreshing: set[str] = set()
+
+    def __repr__(self) -> str:
+        batches = sum(len(fill.batches) for fill in self._fills.values())
+        return f"<Fills {len(self._fills)} batches={batches} refreshing={len(self._refreshing)}>"
+
+    async def learn(self, request: Request, candidates: list[str], found: Found, cost: Cost) -> Learnt:
+        """Everything that can be known of the candidates by the request's deadline.
+
+        Raises `CallerError` if a call says that the request is wrong.
+        """
+        fill = self._join(found)
+        learnt = await self._ride(fill, request, candidates, cost)
+        if learnt is None:  # the fill of others hangs: begin one of our own, for all who come from now on
+            fill = self._fills[found.key.frame] = Fill(found.key, found.epoch, None)
+            learnt = await self._ride(fill, request, candidates, cost, patient=True)
+        assert learnt is not None  # noqa: S101 - a patient caller always gets something
+        return learnt
+
+    def refresh(self, request: Request, candidates: list[str], found: Found) -> None:
+        """Learn the candidates anew in the background, once per frame, and put the result in the old frame's place."""
+        if found.epoch is None or found.key.frame in self._refreshing:
+            return
+        self._refreshing.add(found.key.frame)
+        self._frames.stats.refreshes += 1
+        self._frames.background.start(self._refresh(request, candidates, found))
+
+    def forget(self, user: str) -> None:
+        """Let nobody join what is under way for a user: an event has come in between."""
+        for name in [name for name, fill in self._fills.items() if fill.key.user == user]:
+            del self._fills[name]
+
+    async def _refresh(self, request: Request, candidates: list[str], found: Found) -> None:
+        budget = Budget.of(self._clock.now_s(), REFRESH_S, len(candidates))
+        fill = Fill(found.key, found.epoch, None, whole_only=True)
+        try:
+            await self._ride(fill, replace(request, budget=budget), candidates, Cost.new(self._clock), patient=True)
+        except CallerError:
+            return  # the callers are told, each by its own request
+        finally:
+            self._refreshing.discard(found.key.frame)
+
+    def _join(self, found: Found) -> Fill:
+        """The fill under way for the frame, if it is of the same epoch and fresh; else a new one."""
+        fill = self._fills.get(found.key.frame)
+        if fill is not None and self._joinable(fill, found):
+            self._frames.stats.joined += 1
+            return fill
+        fill = self._fills[found.key.frame] = Fill(found.key, found.epoch, found.fresh)
+        return fill
+
+    def _joinable(self, fill: Fill, found: Found) -> bool:
+        if not fill.sound or found.epoch not in (None, fill.epoch):
+            return False
+        if fill.frame is None:
+            return found.fresh is None
+        if len(fill.frame) > ITEMS_MAX:
+            return False
+        life, now_s = self._frames.life, self._clock.wall_s()
+        stage = life.stage(created_s=fill.frame.created_s, epoch=fill.epoch or 0, now_s=now_s, chance=0.0)
+        return stage in (Stage.FRESH, Stage.DUE)
+
+    async def _ride(
+        self, fill: Fill, request: Request, candidates: list[str], cost: Cost, *, patient: bool = False
+    ) -> Learnt | None:
+        """Ride on batches until nothing is missing that could still be had; None if patience ended first."""
+        mark, seen = fill.frame, fill.frame
+        rows = fill.rows(candidates)
+        rode: list[Batch] = []
+        asked: set[str] = set()
+        in_time = True
+        fill.callers += 1
+        try:
+            for _ in range(PASSES_MAX):
+                with cost.timing.stage("cpu_s"):
+                    if fill.frame is not seen:
+                        seen, rows = fill.frame, fill.rows(candidates)
+                    wanted = candidates if seen is None else missing(candidates, rows)
+                    if asked:
+                        wanted = [item for item in wanted if item not in asked]
+                    batches, waiting = self._batches(fill, wanted, candidates, request, cost)
+                if not batches:
+                    break
+                rode += batches
+                in_time = await self._wait(batches, request.budget, cost, patient=patient or not waiting)
+                if not in_time:
+                    if waiting and self._clock.now_s() < request.budget.calls_until_s:
+                        return None
+                    break
+                for batch in batches:
+                    if batch.merged:
+                        asked.update(batch.items)
+            if fill.frame is not seen:
+                rows = fill.rows(candidates)
+            same = mark is not None and fill.frame is not None and mark.scale_id == fill.frame.scale_id
+            rounds = [batch.round for batch in dict.fromkeys(rode) if batch.round is not None]
+            return Learnt(fill.frame, rows, len(mark) if mark is not None and same else 0, rounds, fill.sound, in_time)
+        finally:
+            self._leave(fill, rode)
+
+    def _batches(
+        self, fill: Fill, wanted: list[str], candidates: list[str], request: Request, cost: Cost
+    ) -> tuple[list[Batch], bool]:
+        """The batches that a caller must wait for, one of them begun for what nobody asks yet; and whether some of what
+        it wants has to wait for the scale that the others will bring."""
+        if not wanted:
+            return [], False
+        riding = [batch for batch in fill.batches if any(item in batch.items for item in wanted)]
+        rest = [item for item in wanted if not any(item in batch.items for batch in riding)] if riding else wanted
+        waiting = False
+        if rest and fill.gathering is not None:
+            fill.gathering.add(rest, request.budget)
+            if fill.gathering not in riding:
+                riding.append(fill.gathering)
+        elif rest and fill.batches and not fill.has_scale:
+            riding, waiting = list(fill.batches), True
+        elif rest:
+            batch = Batch(rest, dict.fromkeys(rest), candidates, request.budget, cost)
+            self._begin(fill, batch, request)
+            riding.append(batch)
+        for batch in riding:
+            batch.riders += 1
+        return riding, waiting
+
+    def _begin(self, fill: Fill, batch: Batch, request: Request) -> None:
+        fill.batches.append(batch)
+        fill.gathering = batch
+        batch.task = asyncio.get_running_loop().create_task(self._run(fill, batch, request))
+        batch.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # riders may all have left
+
+    async def _run(self, fill: Fill, batch: Batch, request: Request) -> None:
+        """Learn a batch and merge it."""
+        try:
+            for _ in range(GATHER_TURNS):
+                await asyncio.sleep(0)
+            fill.gathering = None
+            base = fill.frame
+            made = await self._rounds.make(
+                request.campaign,
+                request.subject,
+                batch.wanted,
+                base,
+                batch.budget,
+                batch.cost,
+                may_drift=not fill.drifted,
+            )
+            fill.take(batch, base, made)
+            self._frames.stats.drifts += made.drifted
+            self._keep(fill, batch, made)
+        finally:
+            if fill.gathering is batch:
+                fill.gathering = None
+            fill.batches.remove(batch)
+
+    def _keep(self, fill: Fill, batch: Batch, made: Round) -> None:
+        """Store what is now known, if it is certain and new; and whole, where it replaces what still answers."""
+        whole = len(made.learnt) == len(batch.items)
+        if not (batch.merged and fill.sound and len(made.learnt)) or (fill.whole_only and not whole):
+            return
+        if fill.epoch is not None and fill.frame is not None:
+            self._frames.keep(fill.key, fill.frame, fill.epoch, batch.candidates)
+
+    async def _wait(self, batches: list[Batch], budget: Budget, cost: Cost, *, patient: bool) -> bool:
+        """Wait for all batches; False if the caller's time, or its patience, is over first."""
+        now_s = self._clock.now_s()
+        # A batch that ends by the caller's own deadline leaves it the time that it kept back for its own work.
+        ends_in_time = all(batch.budget.deadline_s <= budget.deadline_s for batch in batches)
+        until_s = budget.deadline_s if ends_in_time else budget.calls_until_s
+        if not patient:
+            until_s = min(until_s, now_s + PATIENCE * (budget.calls_until_s - now_s))
+        tasks = [batch.task for batch in batches if batch.task is not None]
+        with cost.timing.stage("upstream_s"):
+            done, late = await asyncio.wait(tasks, timeout=max(0.0, until_s - now_s))
+        for task in done:
+            task.result()
+        return not late
+
+    def _leave(self, fill: Fill, rode: list[Batch]) -> None:
+        """A caller is gone: batches without riders are cancelled, a fill without callers is forgotten after a while."""
+        fill.callers -= 1
+        for batch in rode:
+            batch.riders -= 1
+            if not batch.riders and batch.task is not None:
+                batch.task.cancel()
+        if not fill.callers:
+            asyncio.get_running_loop().call_later(LINGER_S, self._release, fill)
+
+    def _release(self, fill: Fill) -> None:
+        if not fill.callers and self._fills.get(fill.key.frame) is fill:
+            del self._fills[fill.key.frame]

@@ -1,0 +1,77 @@
+"""One round: plan the calls for what is wanted, make them, put them on one scale, bridge them if they need it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from gateway.core.answer import Answer
+from gateway.core.bridge import Bridge, plan_bridges
+from gateway.core.budget import Budget
+from gateway.core.calibration import ERROR_MAX, calibrate
+from gateway.core.frame import Frame
+from gateway.core.learning import frame_of
+from gateway.core.model import Ints, Subject
+from gateway.core.plan import Plan, plan_ranking
+from gateway.core.routing import Campaign
+from gateway.ports import Clock
+from gateway.service.fanout import FanOut, Fans
+from gateway.service.gate import Gates
+from gateway.service.result import Cost, Round
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Makes rounds."""
+
+    fans: Fans
+    gates: Gates
+    clock: Clock
+    random: Random
+
+    async def make(
+        self,
+        campaign: Campaign,
+        subject: Subject,
+        wanted: list[str],
+        frame: Frame | None,
+        budget: Budget,
+        cost: Cost,
+        *,
+        may_drift: bool,
+    ) -> Round:
+        """Learn the wanted items, on the scale of `frame` if there is one; what it costs is added to `cost`.
+
+        If the frame turns out to have drifted and `may_drift`, the new calls, which are true among themselves, begin a
+        new scale. A drift that may not be acted on makes the round unsound.
+        """
+        created_s = self.clock.wall_s()
+        with cost.timing.stage("cpu_s"):
+            plan = plan_ranking(wanted, frame)
+        fan = await self._calls(campaign, subject, plan, plan.chunks, budget, cost)
+        with cost.timing.stage("cpu_s"):
+            calibration = calibrate(plan, fan.answers)
+        bridges: list[Bridge] = []
+        over: Sequence[Answer | None] = ()
+        if calibration.error > ERROR_MAX and budget.allows_attempt(self.clock.now_s()):
+            bridges = plan_bridges(plan, fan.answers)
+            over = (await self._calls(campaign, subject, plan, [one.chunk for one in bridges], budget, cost)).answers
+            cost.usage.bridges += len(bridges)
+            calibration = calibrate(plan, fan.answers, bridges, over)
+        with cost.timing.stage("cpu_s"):
+            drifted = calibration.drifted and may_drift
+            if drifted:
+                cost.usage.drifts += 1
+                plan = replace(plan, known_log=None)
+                calibration = calibrate(plan, fan.answers, bridges, over)
+            scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
+            learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
+        return Round(plan, fan, calibration, bridges, drifted, learnt)
+
+    async def _calls(
+        self, campaign: Campaign, subject: Subject, plan: Plan, chunks: list[Ints], budget: Budget, cost: Cost
+    ) -> FanOut:
+        lists = [plan.items(chunk) for chunk in chunks]
+        fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget)
+        cost.usage.count(fan)
+        cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)
+        return fan
