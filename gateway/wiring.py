@@ -14,11 +14,15 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.personalize import PersonalizeRanker
+from gateway.adapters.personalize_events import PersonalizeEvents
 from gateway.adapters.system_clock import SystemClock
 from gateway.core.life import Life
+from gateway.core.routing import region_of
 from gateway.service.background import Background
+from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
 from gateway.service.frames import Frames
@@ -46,11 +50,13 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     background = Background()
     campaigns = settings.campaign_policies()
     store = MemoryStore(clock.now_s, settings.cache.memory_mib * 1024 * 1024)
-    async with PersonalizeRanker(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region) as ranker:
-        await ranker.open([arn for campaign in campaigns.values() for arn in campaign.arns])
+    async with AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region) as clients:
+        arns = [arn for campaign in campaigns.values() for arn in campaign.arns]
+        ranker = PersonalizeRanker(clients)
+        await ranker.open(arns)
 
         async def not_ready() -> str | None:
-            return None if await ranker.has_credentials() else "no AWS credentials"
+            return None if await clients.has_credentials() else "no AWS credentials"
 
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
@@ -58,7 +64,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         rounds = Rounds(Fans(ranker, clock, random), Gates(clock), clock, random)
         reranker = Reranker(Fills(rounds, frames), frames, clock)
         try:
-            yield Service(reranker, campaigns, clock, not_ready)
+            sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
+            yield Service(reranker, EventDoor(sink, reranker), campaigns, clock, not_ready, store.health)
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
 

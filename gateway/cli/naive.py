@@ -5,6 +5,7 @@ It ranks wrongly: each chunk's scores are a softmax of that chunk alone.
 
 import asyncio
 
+from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.core.model import Subject
 from gateway.core.plan import CALL_LIMIT
@@ -15,7 +16,8 @@ async def naive_merge(arn: str, user: str, candidates: list[str]) -> tuple[list[
     """The order, and the number of calls. The upstream is what the AWS SDK's variables say."""
     subject = Subject(campaign=arn, user_id=user)
     chunks = [candidates[start : start + CALL_LIMIT] for start in range(0, len(candidates), CALL_LIMIT)]
-    async with PersonalizeRanker(connections_max=len(chunks)) as ranker, asyncio.TaskGroup() as group:
+    async with AwsClients(connections_max=len(chunks)) as clients, asyncio.TaskGroup() as group:
+        ranker = PersonalizeRanker(clients)
         calls = [group.create_task(ranker.rank(Call(arn, subject, chunk))) for chunk in chunks]
         answers = [await call for call in calls]
     scored = [

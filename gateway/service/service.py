@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
+from gateway.service.events import EventDoor
 from gateway.service.rerank import Reranker
 
 
@@ -12,11 +13,14 @@ from gateway.service.rerank import Reranker
 class Service:
     """The inside of the gateway, as the doors see it.
 
-    `not_ready` says why no traffic should come, or None; `draining` is set when the process is about to end.
+    `not_ready` says why no traffic should come, or None; `store_health` gives the store's own numbers; `draining` is
+    set when the process is about to end.
     """
 
     reranker: Reranker
+    events: EventDoor
     campaigns: Mapping[str, Campaign]
     clock: Clock
     not_ready: Callable[[], Awaitable[str | None]]
+    store_health: Callable[[], dict[str, object]]
     draining: bool = field(default=False)

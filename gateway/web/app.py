@@ -5,7 +5,8 @@ from aiohttp import web
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
 from gateway.web.door import SERVER, SERVICE
-from gateway.web.health import livez, readyz
+from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
+from gateway.web.health import campaigns, livez, readyz
 from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
@@ -21,6 +22,10 @@ def build_app(service: Service, server: ServerSettings) -> web.Application:
     app[SERVER] = server
     app.router.add_post(PERSONALIZE_RANKING, personalize_ranking)
     app.router.add_post(RERANK, rerank)
+    app.router.add_post(EVENTS, put_events)
+    app.router.add_post(NATIVE_EVENTS, native_events)
+    app.router.add_delete(USER_FRAMES, forget_user)
+    app.router.add_get("/v1/campaigns", campaigns)
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.on_response_prepare.append(_headers)

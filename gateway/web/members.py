@@ -46,6 +46,42 @@ class RerankRequest(RankingMembers, frozen=True, rename="camel", kw_only=True, f
     explain: bool = False
 
 
+ShortText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class MetricAttribution(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """Where an event came from."""
+
+    event_attribution_source: Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """One event of PutEvents; the limits are those of its service model."""
+
+    event_type: ShortText
+    sent_at: float
+    event_id: ShortText | None = None
+    event_value: float | None = None
+    item_id: ItemId | None = None
+    properties: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
+    recommendation_id: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    impression: Annotated[list[ItemId], Meta(min_length=1, max_length=25)] | None = None
+    metric_attribution: MetricAttribution | None = None
+
+
+class PutEventsRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """`POST /events`, as the AWS SDKs send it."""
+
+    tracking_id: ShortText
+    session_id: ShortText
+    event_list: Annotated[list[Event], Meta(min_length=1, max_length=10)]
+    user_id: ShortText | None = None
+
+
+class NativeEventsRequest(PutEventsRequest, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """`POST /v1/events`: the same members."""
+
+
 class PersonalizedRankingRequest(RankingMembers, frozen=True, rename="camel", kw_only=True):
     """`POST /personalize-ranking`, as the AWS SDKs send it; members that the operation does not know are ignored."""
 

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Middleware
 
 from gateway.core.errors import GatewayError, Overloaded
 from gateway.web.door import ARRIVED_S, FACTS, SERVICE
+from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import BUG, problem, row_of, wire_error
 from gateway.web.rerank_api import RERANK
@@ -21,8 +22,8 @@ from gateway.web.rerank_api import RERANK
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 """What is taken over of a caller's `X-Request-Id`; anything else gets a new one, so that it cannot forge log lines."""
 
-WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING})
-BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK})
+WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, EVENTS})
+BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK, EVENTS, NATIVE_EVENTS})
 CLIENT_CLOSED: Final = 499
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -17,6 +17,14 @@ JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"
 
 
+class NotForwarded(Exception):
+    """Events could not be forwarded; `__cause__` says why, the message what became of the frames."""
+
+
+class NotInvalidated(Exception):
+    """The cache could not be told that a user's frames are dead."""
+
+
 class TooLarge(Exception):
     """The body is larger than its limit."""
 
@@ -43,6 +51,7 @@ class Row:
 TABLE: Final[dict[type[BaseException], Row]] = {
     NotJson: Row(400, "not-json", "The body is not JSON", "SerializationException"),
     BadMembers: Row(422, "bad-members", "Members of the request break rules", "InvalidInputException"),
+    NotInvalidated: Row(503, "cache-unavailable", "The cache is not available", "ServiceUnavailable", 1),
     TooSlow: Row(408, "slow-body", "The body did not arrive in time", "RequestTimeout"),
     TooLarge: Row(413, "too-large", "The body is too large", "RequestEntityTooLarge"),
     UnsupportedBody: Row(415, "unsupported-body", "The body is not of a kind that is understood",
@@ -68,6 +77,8 @@ WIRE_STATUS: Final[dict[str, int]] = {"InvalidInputException": 400}
 
 def row_of(error: BaseException) -> Row:
     """The row of an error; that of a bug where the table has none."""
+    if isinstance(error, NotForwarded) and error.__cause__ is not None:
+        return row_of(error.__cause__)
     if isinstance(error, web.HTTPException):  # no such route, or not with this method
         return Row(error.status, "http", error.reason or "HTTP error", "UnknownOperationException")
     return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), BUG)

@@ -7,8 +7,9 @@ from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.system_clock import SystemClock
 from gateway.core.life import Life
 from gateway.core.routing import Campaign
-from gateway.ports import Clock, FrameStore, Ranker
+from gateway.ports import Clock, Events, EventSink, FrameStore, Ranker
 from gateway.service.background import Background
+from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
 from gateway.service.frames import Frames
@@ -18,6 +19,19 @@ from gateway.service.rounds import Rounds
 from gateway.service.service import Service
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
+
+
+class ListSink:
+    """An `EventSink` that keeps what it was given; `failure`, if set, is raised instead."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.events: list[Events] = []
+
+    async def put(self, events: Events) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.events.append(events)
 
 
 def make_service(
@@ -30,6 +44,7 @@ def make_service(
     stale_s: float = 300.0,
     settle_s: float = 2.0,
     not_ready: str | None = None,
+    sink: EventSink | None = None,
 ) -> Service:
     """A service with seeded randomness; without `campaigns` one is configured, named `demo`."""
     clock = clock or SystemClock()
@@ -41,4 +56,11 @@ def make_service(
     frames = Frames(store or MemoryStore(clock.now_s), clock, Background(), random, Life(fresh_s, stale_s, settle_s))
     rounds = Rounds(Fans(ranker, clock, random), Gates(clock), clock, random)
     reranker = Reranker(Fills(rounds, frames), frames, clock)
-    return Service(reranker, {"demo": Campaign("demo", ARN)} if campaigns is None else campaigns, clock, ready)
+    return Service(
+        reranker,
+        EventDoor(sink or ListSink(), reranker),
+        {"demo": Campaign("demo", ARN)} if campaigns is None else campaigns,
+        clock,
+        ready,
+        lambda: {"kind": "test"},
+    )

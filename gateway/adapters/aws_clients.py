@@ -1,0 +1,80 @@
+"""aiobotocore's clients, one for each service and region, made once and closed together.
+
+aiobotocore brings session, credential chain, endpoint rules, signing and error codes. What is set differently, and why:
+one attempt (retries need a budget across calls), as many connections as a campaign may have calls under way (a fan-out
+would queue behind ten), no redirects and bounded answers (`aws_session`), and no timeout of its own worth the name: the
+service bounds every call by the request's deadline, and cancels.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore.exceptions import BotoCoreError
+
+from gateway.adapters.aws_session import GuardedHttpSession
+
+CONNECT_TIMEOUT_S: Final = 2.0
+"""A connection that is not there by then will not be in time for any ranking."""
+
+READ_TIMEOUT_S: Final = 60.0
+"""Longer than any deadline (30 s): only the deadline ends a call."""
+
+KEEP_ALIVE_S: Final = 12.0
+"""The SDK's own choice, below the idle time after which AWS endpoints close."""
+
+
+class AwsClients:
+    """Clients by service and region. Use as an async context manager."""
+
+    def __init__(self, *, connections_max: int, default_region: str | None = None) -> None:
+        self._session = AioSession()
+        self._connections_max = connections_max
+        self._default_region = default_region
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._making = asyncio.Lock()
+        self._stack = AsyncExitStack()
+
+    def __repr__(self) -> str:
+        return f"<AwsClients {sorted(self._clients)} connections_max={self._connections_max}>"
+
+    async def __aenter__(self) -> "AwsClients":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def has_credentials(self) -> bool:
+        """Whether the credential chain gives something to sign with."""
+        try:
+            credentials = await self._session.get_credentials()
+            return credentials is not None and bool((await credentials.get_frozen_credentials()).access_key)
+        except BotoCoreError:
+            return False
+
+    async def of(self, service: str, region: str) -> Any:
+        """The client; the first one costs 150 ms to make. An empty region stands for the default one."""
+        client = self._clients.get((service, region))
+        return client or await self._made(service, region)
+
+    async def _made(self, service: str, region: str) -> Any:
+        async with self._making:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = await self._stack.enter_async_context(
+                    self._session.create_client(
+                        service,
+                        region_name=region or self._default_region,
+                        config=AioConfig(
+                            retries={"mode": "standard", "total_max_attempts": 1},
+                            max_pool_connections=self._connections_max,
+                            connect_timeout=CONNECT_TIMEOUT_S,
+                            read_timeout=READ_TIMEOUT_S,
+                            parameter_validation=False,  # the doors have checked every member already
+                            connector_args={"keepalive_timeout": KEEP_ALIVE_S},
+                            http_session_cls=GuardedHttpSession,
+                        ),
+                    )
+                )
+        return self._clients[service, region]

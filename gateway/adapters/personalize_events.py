@@ -1,0 +1,39 @@
+"""`EventSink` over aiobotocore: PutEvents, once."""
+
+from typing import Any, Final
+
+import orjson
+
+from gateway.adapters.aws_clients import AwsClients
+from gateway.adapters.aws_errors import translate
+from gateway.ports import Events
+
+SERVICE: Final = "personalize-events"
+
+
+class PersonalizeEvents:
+    """Forwards events. A tracking id names no region, so all go to one."""
+
+    def __init__(self, clients: AwsClients, region: str) -> None:
+        self._clients = clients
+        self._region = region
+
+    async def put(self, events: Events) -> None:
+        """Forward the events. Errors are those of `ports.EventSink`."""
+        try:
+            client = await self._clients.of(SERVICE, self._region)
+            await client.put_events(**_as_sdk_takes_it(events.members))
+        except Exception as error:
+            ours = translate(error, events.user_id)
+            if ours is None:
+                raise
+            raise ours from error
+
+
+def _as_sdk_takes_it(members: dict[str, Any]) -> dict[str, Any]:
+    """`properties` is JSON text on the wire; the SDK writes that itself, out of the object."""
+    events = [
+        {**event, "properties": orjson.loads(event["properties"])} if "properties" in event else event
+        for event in members["eventList"]
+    ]
+    return {**members, "eventList": events}
