@@ -1,21 +1,25 @@
 """The answer of one call, checked before it is believed.
 
 Whatever breaks the contract of `GetPersonalizedRanking` (an item that was not asked for, the same item twice, a score
-that is no finite number from 0 up, a list that lost items although no filter could drop them) makes the whole call a
-failed one: a retry costs a call, a wrong ranking costs trust. Scores leave here as plain non-negative floats with the
-absent ones marked apart, so that no logarithm below ever meets 0, null, NaN or a negative number by accident.
+that is no share of 1 or rises along the list, a list that lost items although no filter could drop them) makes the
+whole call a failed one: a retry costs a call, a wrong ranking costs trust. Scores leave here as plain non-negative
+floats with the absent ones marked apart, so that no logarithm below ever meets 0, null, NaN or a negative number by
+accident.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import NoneType
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.errors import Malformed
-from gateway.core.model import Floats, Ints
+from gateway.core.model import QUANTUM, Floats, Ints
+
+RISE_MAX: Final = 1.5 * QUANTUM
+"""Scores fall along an answer, but for a rounding: one that rises by more is not in the model's order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +59,8 @@ def check_answer(
     seen[positions] = True
     if int(seen.sum()) != len(positions):
         raise Malformed("the answer names an item twice")
+    if len(scores) != len(items):
+        raise Malformed("the answer has more items than scores, or fewer")
     if len(positions) != len(asked) and not filtered:
         raise Malformed("the answer lost items, and no filter could have dropped them")
     if not isinstance(recommendation_id, str) or not recommendation_id:
@@ -74,8 +80,10 @@ def _numbers(scores: Sequence[object]) -> tuple[Floats, NDArray[np.bool_]]:
     try:
         numbers = np.array(scores, dtype=np.float64)
     except OverflowError:
-        raise Malformed("a score is not a finite number from 0 up") from None
+        raise Malformed("a score is no share of 1") from None
     numbers[absent] = 0.0
-    if not ((numbers >= 0.0) & (numbers < math.inf)).all():
-        raise Malformed("a score is not a finite number from 0 up")
+    if not ((numbers >= 0.0) & (numbers <= 1.0)).all():
+        raise Malformed("a score is no share of 1")
+    if (np.diff(numbers[~absent]) > RISE_MAX).any():
+        raise Malformed("the answer does not come best first")
     return numbers, absent

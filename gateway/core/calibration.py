@@ -81,15 +81,15 @@ def calibrate(
     log = np.full(len(plan.universe), -np.inf)
     grade = np.full(len(plan.universe), Grade.UNRANKED, dtype=np.uint8)
     call = np.full(len(plan.universe), -1, dtype=np.intp)
-    # In an order of their own, so that the result does not depend on that of the calls: the best-joined call writes
-    # last, and the shared anchors take its word for their place.
+    # In an order of their own, so that the result does not depend on that of the calls: the best-joined call that
+    # scored anything writes last, and the shared anchors take its word for their place.
     answered = [(c, answer) for c, answer in enumerate(answers) if answer is not None]
-    answered.sort(key=lambda one: (-errors[one[0]], _own_key(plan, one[0])))
+    answered.sort(key=lambda one: (bool(one[1].scores.any()), -errors[one[0]], _own_key(plan, one[0])))
     for c, answer in answered:
         _place_call(plan.chunks[c], answer, offsets[c], log, grade)
         call[plan.chunks[c]] = c
     zeros = [_zeros(plan.chunks[c], answer, call == c) for c, answer in answered]
-    _place_zeros(zeros, log, grade)
+    _place_zeros(zeros, log, grade, max((offsets[c] for c, _ in answered), default=0.0))
     wanted = slice(0, plan.wanted)
     drift = _drift(plan, scales, offsets, errors) if plan.known_log is not None else None
     return Calibration(on_grid(log[wanted]), grade[wanted], call[wanted], offsets, errors, drift)
@@ -192,40 +192,49 @@ def _place_call(chunk: Ints, answer: Answer, offset: float, log: Floats, grade: 
     log[places] = np.minimum.accumulate(np.log(score)) + (offset - NUDGE * np.arange(len(score)))
 
 
-def _zeros(chunk: Ints, answer: Answer, own: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+def _zeros(chunk: Ints, answer: Answer, own: NDArray[np.bool_]) -> tuple[Ints, Floats, Ints]:
     """The places to which this call gave a score of 0, in its order, cut in two: rounded away, and trailing.
+
+    With the first come their depths, the share of the call that stands above each.
 
     A call's zeros end in a run that stands in the order of asking. Unknown items look like that (some models answer 0
     for them), and those keep the caller's order. The zeros before it stand in the model's order.
     """
-    asked = answer.positions[~answer.unknown & (answer.scores == 0.0)]
-    asked = asked[own[chunk[asked]]]  # an anchor counts where it took its place from
+    known = answer.positions[~answer.unknown]
+    depth = (np.arange(len(known)) + 0.5) / max(1, len(known))
+    zero = (answer.scores[~answer.unknown] == 0.0) & own[chunk[known]]  # an anchor counts where it took its place from
+    asked, depth = known[zero], depth[zero]
     breaks = np.flatnonzero(np.diff(asked) < 0)
     head = int(breaks[-1]) + 1 if len(breaks) else 0
-    return chunk[asked[:head]], chunk[asked[head:]]
+    return chunk[asked[:head]], depth[:head], chunk[asked[head:]]
 
 
-def _place_zeros(zeros: Sequence[tuple[Ints, Ints]], log: Floats, grade: Grades) -> None:
+def _place_zeros(zeros: Sequence[tuple[Ints, Floats, Ints]], log: Floats, grade: Grades, offset: float) -> None:
     """Put the items with a score of 0 below all scored ones.
 
-    Those that were rounded away are interleaved over the calls by their share of the way down, since every call is a
-    like sample of the list.
+    Those that were rounded away are interleaved over the calls by their depth, since every call is a like sample of the
+    list. Their log scores are upper bounds: what no score of half a quantum can exceed, in the call of the largest
+    offset, nor the last scored item.
     """
     none = np.empty(0, dtype=np.intp)
-    heads = np.concatenate([none, *(head for head, _ in zeros)])
-    depth = np.concatenate([np.empty(0), *((np.arange(len(head)) + 0.5) / len(head) for head, _ in zeros if len(head))])
+    heads = np.concatenate([none, *(head for head, _, _ in zeros)])
+    depth = np.concatenate([np.empty(0), *(depth for _, depth, _ in zeros)])
+    tails = np.concatenate([none, *(tail for _, _, tail in zeros)])
     heads = heads[np.lexsort((heads, depth))]
-    grade[np.concatenate([none, *(tail for _, tail in zeros)])] = Grade.TRAILING
-    floor = log[np.isfinite(log)].min(initial=0.0)
+    floor = min(log[np.isfinite(log)].min(initial=math.inf), offset + math.log(ROUNDING_ERROR))
     log[heads] = floor - NUDGE * np.arange(1, len(heads) + 1)
+    log[tails] = floor - NUDGE * (len(heads) + 1)
+    grade[tails] = Grade.TRAILING
 
 
 def _drift(plan: Plan, scales: dict[int, Scale], offsets: Floats, errors: Floats) -> float | None:
     """Median move of the frame's log scores in the new calls, over the anchors that are sharp in both.
 
-    Infinite where a call has scores but shares nothing with the frame any more; None where there are too few witnesses.
+    Infinite where a call has scores but none of the anchors is there any more (anchors that are only pressed below the
+    rounding are still there); None where there are too few witnesses.
     """
-    if np.isinf(errors).any():
+    lost = np.flatnonzero(np.isinf(errors)).tolist()
+    if any(np.isnan(scales[c].score[: len(plan.anchors)]).all() for c in lost):
         return math.inf
     assert plan.known_log is not None and plan.known_sharp is not None  # noqa: S101, PT018 - only called with a frame
     witnesses = np.intersect1d(plan.anchors, plan.known_sharp)

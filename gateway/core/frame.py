@@ -55,24 +55,35 @@ class Frame:
         find = self._index.get
         return np.fromiter((find(item, -1) for item in candidates), dtype=np.intp, count=len(candidates))
 
-    def by_strength(self) -> Ints:
-        """The rows fit to be anchors, strongest first: the resolved ones, or else whatever has a score."""
+    def standing(self, rows: Ints) -> tuple[Floats, Grades]:
+        """Log scores and grades of candidates that stand in these rows; UNRANKED for -1, nowhere."""
+        held = rows >= 0
+        log, grade = np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8)
+        log[held], grade[held] = self.log[rows[held]], self.grade[rows[held]]
+        return log, grade
+
+    def by_strength(self, among: Ints | None = None) -> Ints:
+        """The rows (of `among`, else all) fit to be anchors, strongest first: resolved ones, else all with a score."""
+        rows = np.arange(len(self)) if among is None else among
         for worst in (Grade.RESOLVED, Grade.FAINT):
-            rows = np.flatnonzero(self.grade <= worst)
-            if len(rows):
-                return rows[np.argsort(-self.log[rows], kind="stable")]
+            fit = rows[self.grade[rows] <= worst]
+            if len(fit):
+                return fit[np.argsort(-self.log[fit], kind="stable")]
         return np.empty(0, dtype=np.intp)
 
     def extended(self, other: "Frame") -> "Frame":
-        """This frame and the rows of `other`, which is on the same scale and holds none of its items.
+        """This frame and the rows of `other`, which is on the same scale; where both hold an item, `other` knows
+        better.
 
         The result keeps the older creation time, so adding items never prolongs a life.
         """
+        known = self.rows(other.items)
+        mine = self if (known < 0).all() else self.only(np.delete(np.arange(len(self)), known[known >= 0]))
         return Frame(
-            items=self.items + other.items,
-            log=np.concatenate((self.log, other.log)),
-            grade=np.concatenate((self.grade, other.grade)),
-            source=np.concatenate((self.source, other.source + np.int32(len(self.recommendation_ids)))),
+            items=mine.items + other.items,
+            log=np.concatenate((mine.log, other.log)),
+            grade=np.concatenate((mine.grade, other.grade)),
+            source=np.concatenate((mine.source, other.source + np.int32(len(self.recommendation_ids)))),
             recommendation_ids=self.recommendation_ids + other.recommendation_ids,
             scale_id=self.scale_id,
             created_s=min(self.created_s, other.created_s),

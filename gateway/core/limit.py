@@ -21,6 +21,7 @@ class RateCeiling:
 
     def take(self, now_s: float) -> float:
         """Book one call; returns how long it has to wait (0 for not at all)."""
-        earliest_s = max(self.full_at_s, now_s - BURST_S) + 1.0 / self.per_s
+        burst_s = max(BURST_S, 1.0 / self.per_s)  # one call at least
+        earliest_s = max(self.full_at_s, now_s - burst_s) + 1.0 / self.per_s
         self.full_at_s = earliest_s
         return max(0.0, earliest_s - now_s)

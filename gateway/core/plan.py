@@ -26,6 +26,9 @@ ANCHORS_MIN: Final = 3
 FRAME_ANCHORS_MIN: Final = 8
 """Anchors that a plan with a frame reserves: they also tell whether the user or the model has moved."""
 
+FEWER_ANCHORS: Final = (3, 1)
+"""What a plan with a frame makes do with where that saves a call; if they are too weak, the bridge costs no more."""
+
 ANCHORS_MAX: Final = 32
 """More anchors than this no longer lower the error that matters, but make every call heavier."""
 
@@ -62,11 +65,20 @@ def calls_needed(count: int, limit: int, anchors: int) -> int:
     return math.ceil(count / (limit - anchors))
 
 
-def plan_ranking(wanted: list[str], frame: Frame | None = None, limit: int = CALL_LIMIT) -> Plan:
-    """Plan the calls for `wanted` (distinct, non-empty) items; `frame` gives the anchors if it has scored items."""
-    if frame is not None and len(strong := frame.by_strength()):
-        return _plan_with_frame(wanted, frame, strong, limit)
-    return _plan_cold(wanted, limit)
+def plan_ranking(
+    wanted: list[str], frame: Frame | None = None, limit: int = CALL_LIMIT, near: Ints | None = None
+) -> Plan:
+    """Plan the calls for `wanted` (distinct, non-empty) items; `frame` gives the anchors if it has scored items.
+
+    Anchors come from `near`, the frame's rows of the list that is to be ranked, if enough of those are scored: they are
+    of the strength of what they are to be compared with. A `limit` of at least 2 is needed to join calls at all.
+    """
+    strong = np.empty(0, dtype=np.intp) if frame is None else frame.by_strength()
+    if frame is None or not len(strong):
+        return _plan_cold(wanted, limit)
+    if near is not None and len(here := frame.by_strength(near)) >= FRAME_ANCHORS_MIN:
+        strong = here
+    return _plan_with_frame(wanted, frame, strong, limit)
 
 
 def _plan_cold(wanted: list[str], limit: int) -> Plan:
@@ -84,7 +96,7 @@ def _plan_cold(wanted: list[str], limit: int) -> Plan:
 
 def _plan_with_frame(wanted: list[str], frame: Frame, strong: Ints, limit: int) -> Plan:
     count = len(wanted)
-    reserved = min(FRAME_ANCHORS_MIN, len(strong), limit - 1)
+    reserved = _reserved(count, min(FRAME_ANCHORS_MIN, len(strong), limit - 1), limit)
     calls = calls_needed(count, limit, reserved)
     free = limit - math.ceil(count / calls)
     picked = strong[spread(len(strong), min(ANCHORS_MAX, len(strong), free))]
@@ -103,6 +115,12 @@ def _plan_with_frame(wanted: list[str], frame: Frame, strong: Ints, limit: int) 
         known_log=np.concatenate((np.full(count, np.nan), frame.log[foreign])),
         known_sharp=places[frame.grade[foreign] == Grade.SHARP],
     )
+
+
+def _reserved(count: int, anchors: int, limit: int) -> int:
+    """Anchors to reserve: `anchors`, or fewer where that saves a whole call (499 missing items take one call)."""
+    choices = (anchors, *(fewer for fewer in FEWER_ANCHORS if fewer < anchors))
+    return min(choices, key=lambda fewer: (calls_needed(count, limit, fewer), -fewer))
 
 
 def spread(count: int, anchors: int) -> Ints:

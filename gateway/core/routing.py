@@ -12,7 +12,7 @@ from typing import Final, Literal
 from gateway.core.errors import InvalidInput, UnknownResource
 
 ARN_MAX_CHARS: Final = 256
-ARN_PATTERN: Final = re.compile(r"arn:([a-z\d-]+):personalize:([a-z\d-]*):(\d*):(.+)")
+ARN_PATTERN: Final = re.compile(r"arn:([a-z\d-]+):personalize:([a-z\d-]*):(\d*):(.+)", re.ASCII)
 """Narrower than the service model's `arn:([a-z\\d-]+):personalize:.*:.*:.+`, so that a region cannot smuggle a host."""
 
 CONCURRENCY_MAX: Final = 100

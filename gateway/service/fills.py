@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gateway.core.budget import Budget
 from gateway.core.errors import CallerError
@@ -23,7 +24,7 @@ from gateway.core.frame import ITEMS_MAX, Frame
 from gateway.core.keys import FrameKey
 from gateway.core.life import Stage
 from gateway.core.model import Grade, Ints
-from gateway.core.plan import missing
+from gateway.core.resolution import drowned, resolvable
 from gateway.service.frames import Found, Frames
 from gateway.service.result import Cost, Request, Round
 from gateway.service.rounds import Rounds
@@ -120,14 +121,51 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learnt:
-    """What a caller ends with. The first `cached` rows of the frame were there before it came."""
+    """What a caller ends with. `cached` tells, of every candidate, whether it was known before the caller came."""
 
     frame: Frame | None
     rows: Ints
-    cached: int
+    cached: NDArray[np.bool_]
     rounds: list[Round]
     sound: bool
     in_time: bool
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What a caller has asked for: every item once as missing, and once more if its list could resolve it better."""
+
+    missing: set[str] = field(default_factory=set)
+    weak: set[str] = field(default_factory=set)
+
+    def next(self, candidates: list[str], frame: Frame | None, rows: Ints) -> list[str]:
+        """What to ask for now, in the caller's order."""
+        if frame is None:
+            return [item for item in candidates if item not in self.missing] if self.missing else candidates
+        ask, lost = to_ask(frame, rows), rows < 0
+        return [
+            candidates[place]
+            for place in np.flatnonzero(ask).tolist()
+            if candidates[place] not in (self.missing if lost[place] else self.weak)
+        ]
+
+    def add(self, candidates: list[str], rows: Ints, batches: list[Batch]) -> None:
+        """Note what was answered, or failed: `rows` is where the candidates stood when they were asked for."""
+        answered = set().union(*(batch.items for batch in batches if batch.merged))
+        for item, row in zip(candidates, rows.tolist(), strict=True):
+            if item in answered:
+                (self.missing if row < 0 else self.weak).add(item)
+
+    def mask(self, candidates: list[str]) -> NDArray[np.bool_]:
+        """Which candidates were asked for."""
+        asked = self.missing | self.weak
+        return np.fromiter((item in asked for item in candidates), dtype=np.bool_, count=len(candidates))
+
+
+def to_ask(frame: Frame, rows: Ints) -> NDArray[np.bool_]:
+    """Which candidates, standing in these rows, are missing or could be resolved better by a call for their list."""
+    log, grade = frame.standing(rows)
+    return (rows < 0) | resolvable(log, grade)
 
 
 class Fills:
@@ -151,10 +189,10 @@ class Fills:
         """
         fill = self._join(found)
         learnt = await self._ride(fill, request, candidates, cost)
-        if learnt is None:  # the fill of others hangs: begin one of our own, for all who come from now on
+        if learnt is None:  # begin anew, for all who come from now on
             fill = self._fills[found.key.frame] = Fill(found.key, found.epoch, None)
-            learnt = await self._ride(fill, request, candidates, cost, patient=True)
-        assert learnt is not None  # noqa: S101 - a patient caller always gets something
+            learnt = await self._ride(fill, request, candidates, cost, anew=True)
+        assert learnt is not None  # noqa: S101 - a caller that began anew always gets something
         return learnt
 
     def refresh(self, request: Request, candidates: list[str], found: Found) -> None:
@@ -174,7 +212,7 @@ class Fills:
         budget = Budget.of(self._clock.now_s(), REFRESH_S, len(candidates))
         fill = Fill(found.key, found.epoch, None, whole_only=True)
         try:
-            await self._ride(fill, replace(request, budget=budget), candidates, Cost.new(self._clock), patient=True)
+            await self._ride(fill, replace(request, budget=budget), candidates, Cost.new(self._clock), anew=True)
         except CallerError:
             return  # the callers are told, each by its own request
         finally:
@@ -201,40 +239,42 @@ class Fills:
         return stage in (Stage.FRESH, Stage.DUE)
 
     async def _ride(
-        self, fill: Fill, request: Request, candidates: list[str], cost: Cost, *, patient: bool = False
+        self, fill: Fill, request: Request, candidates: list[str], cost: Cost, *, anew: bool = False
     ) -> Learnt | None:
-        """Ride on batches until nothing is missing that could still be had; None if patience ended first."""
-        mark, seen = fill.frame, fill.frame
-        rows = fill.rows(candidates)
+        """Ride on batches until nothing is missing that could still be had.
+
+        None, if not `anew`, for a caller that has to begin anew: its patience is over, or all that the frame knows of
+        its list was drowned by stronger items, so that the frame is of no use to it.
+        """
+        mark = fill.frame
         rode: list[Batch] = []
-        asked: set[str] = set()
+        asked = _Asked()
         in_time = True
         fill.callers += 1
         try:
+            rows = fill.rows(candidates)
+            known = rows >= 0
             for _ in range(PASSES_MAX):
                 with cost.timing.stage("cpu_s"):
-                    if fill.frame is not seen:
-                        seen, rows = fill.frame, fill.rows(candidates)
-                    wanted = candidates if seen is None else missing(candidates, rows)
-                    if asked:
-                        wanted = [item for item in wanted if item not in asked]
+                    if not anew and fill.frame is not None and fill.has_scale and drowned(fill.frame.standing(rows)[1]):
+                        return None
+                    wanted = asked.next(candidates, fill.frame, rows)
                     batches, waiting = self._batches(fill, wanted, candidates, request, cost)
                 if not batches:
                     break
                 rode += batches
-                in_time = await self._wait(batches, request.budget, cost, patient=patient or not waiting)
+                in_time = await self._wait(batches, request.budget, cost, patient=anew or not waiting)
                 if not in_time:
                     if waiting and self._clock.now_s() < request.budget.calls_until_s:
                         return None
                     break
-                for batch in batches:
-                    if batch.merged:
-                        asked.update(batch.items)
-            if fill.frame is not seen:
-                rows = fill.rows(candidates)
+                with cost.timing.stage("cpu_s"):
+                    asked.add(candidates, rows, batches)
+                    rows = fill.rows(candidates)
             same = mark is not None and fill.frame is not None and mark.scale_id == fill.frame.scale_id
+            cached = known & ~asked.mask(candidates) if same else np.zeros(len(candidates), dtype=np.bool_)
             rounds = [batch.round for batch in dict.fromkeys(rode) if batch.round is not None]
-            return Learnt(fill.frame, rows, len(mark) if mark is not None and same else 0, rounds, fill.sound, in_time)
+            return Learnt(fill.frame, rows, cached, rounds, fill.sound, in_time)
         finally:
             self._leave(fill, rode)
 
@@ -275,11 +315,13 @@ class Fills:
                 await asyncio.sleep(0)
             fill.gathering = None
             base = fill.frame
+            rows = fill.rows(batch.candidates)
             made = await self._rounds.make(
                 request.campaign,
                 request.subject,
                 batch.wanted,
                 base,
+                rows[rows >= 0],
                 batch.budget,
                 batch.cost,
                 may_drift=not fill.drifted,

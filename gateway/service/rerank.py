@@ -18,7 +18,7 @@ from gateway.core.life import Stage
 from gateway.core.model import Ints, distinct
 from gateway.core.ordering import order_candidates
 from gateway.ports import Clock
-from gateway.service.fills import Fills, Learnt
+from gateway.service.fills import Fills, Learnt, to_ask
 from gateway.service.frames import Found, Frames
 from gateway.service.result import Cost, Degraded, Origin, Request, Result, Round, incomplete, view, worst
 
@@ -65,13 +65,13 @@ class Reranker:
         return stored
 
     def _known(self, candidates: list[str], found: Found) -> Ints | None:
-        """The rows of the candidates, if the frame holds all of them and may answer; counts what it was worth."""
+        """The rows of the candidates, if the frame knows all of them well enough; counts what it was worth."""
         stats = self.frames.stats
         if found.frame is None or found.stage is Stage.RESERVE:
             stats.misses += 1
             return None
         rows = found.frame.rows(candidates)
-        if (rows >= 0).all():
+        if (rows >= 0).all() and (found.stage is Stage.STALE or not to_ask(found.frame, rows).any()):
             stats.stale += found.stage is Stage.STALE
             stats.hits += found.stage is not Stage.STALE
             return rows
@@ -88,7 +88,7 @@ def _answer(request: Request, candidates: list[str], found: Found, learnt: Learn
     degraded = None if learnt.sound else Degraded.CALIBRATION
     if lost.any():
         degraded = incomplete(_failures(learnt))
-    origin = np.where(learnt.rows < learnt.cached, Origin.CACHED, Origin.FRESH)
+    origin = np.where(learnt.cached, Origin.CACHED, Origin.FRESH)
     return _result(candidates, learnt.frame, learnt.rows, origin, degraded, cost, learnt.rounds)
 
 

@@ -171,9 +171,8 @@ def incomplete(failures: Sequence[UpstreamError]) -> Degraded:
 
 def view(frame: Frame | None, rows: Ints) -> tuple[Floats, Grades, Ints]:
     """Log scores, grades and recommendation indices of candidates that stand in these rows of a frame (-1: nowhere)."""
-    count, held = len(rows), rows >= 0
-    log, grade = np.full(count, -np.inf), np.full(count, Grade.UNRANKED, dtype=np.uint8)
-    source = np.full(count, -1, dtype=np.intp)
-    if frame is not None:
-        log[held], grade[held], source[held] = frame.log[rows[held]], frame.grade[rows[held]], frame.source[rows[held]]
-    return log, grade, source
+    source = np.full(len(rows), -1, dtype=np.intp)
+    if frame is None:
+        return np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8), source
+    source[rows >= 0] = frame.source[rows[rows >= 0]]
+    return *frame.standing(rows), source

@@ -34,19 +34,21 @@ class Rounds:
         subject: Subject,
         wanted: list[str],
         frame: Frame | None,
+        near: Ints | None,
         budget: Budget,
         cost: Cost,
         *,
         may_drift: bool,
     ) -> Round:
-        """Learn the wanted items, on the scale of `frame` if there is one; what it costs is added to `cost`.
+        """Learn the wanted items, on the scale of `frame` if there is one (`near`: its rows of the list that is to be
+        ranked); what it costs is added to `cost`.
 
         If the frame turns out to have drifted and `may_drift`, the new calls, which are true among themselves, begin a
         new scale. A drift that may not be acted on makes the round unsound.
         """
         created_s = self.clock.wall_s()
         with cost.timing.stage("cpu_s"):
-            plan = plan_ranking(wanted, frame)
+            plan = plan_ranking(wanted, frame, near=near)
         fan = await self._calls(campaign, subject, plan, plan.chunks, budget, cost)
         with cost.timing.stage("cpu_s"):
             calibration = calibrate(plan, fan.answers)
