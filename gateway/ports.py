@@ -66,6 +66,10 @@ class FrameStore(Protocol):
         """Begin a new epoch, to be remembered for `keep_s` seconds; False if that could not be stored."""
         ...
 
+    def health(self) -> dict[str, object]:
+        """Its own numbers since the start, and how it stands."""
+        ...
+
 
 class EventSink(Protocol):
     """Takes users' events to where the model learns of them."""

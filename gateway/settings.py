@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gateway.core.routing import CONCURRENCY_MAX, Campaign, is_arn
+from gateway.core.redis_url import parse
+from gateway.core.routing import CONCURRENCY_MAX, Campaign, is_arn, region_of
 
 PREFIX: Final = "GATEWAY_"
 CAMPAIGN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -28,6 +29,12 @@ SHORT_NAMES: Final[dict[str, str]] = {
 }
 """Short names that everybody sets, and what they stand for. (`GATEWAY_CONFIG` names the TOML file.)"""
 
+
+FILES: Final = frozenset({"password_file", "tls_ca_file", "tls_cert_file", "tls_key_file"})
+"""Settings that are files themselves: their variables are not read for a value."""
+
+OF_KUBERNETES: Final = re.compile(r"GATEWAY_(SERVICE_(HOST|PORT)|PORT_\d+_)")
+"""Variables that Kubernetes sets in every pod beside a Service named `gateway`."""
 
 PLAIN_WORDS: Final[dict[str, str]] = {"extra_forbidden": "there is no such setting", "missing": "must be set"}
 """Faults that the validator words for programmers."""
@@ -63,16 +70,29 @@ class AuthSettings(_Section):
     mode: Literal["none"] | None = None
 
 
-def _memory_url(url: str) -> str:
-    if url != "memory://":
-        raise ValueError("only memory:// is supported by this version")
+MEMORY: Final = "memory://"
+
+
+def _cache_url(url: str) -> str:
+    if url != MEMORY:
+        parse(url)
     return url
 
 
 class CacheSettings(_Section):
-    """`[cache]`: where frames are kept, and for how long."""
+    """`[cache]`: where frames are kept, and for how long. Passwords never show in a repr."""
 
-    url: Annotated[str, AfterValidator(_memory_url)] = "memory://"
+    url: Annotated[str, AfterValidator(_cache_url), Field(repr=False)] = MEMORY
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    sentinel_username: str | None = None
+    sentinel_password: SecretStr | None = None
+    tls_ca_file: Path | None = None
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    connections_max: Annotated[int, Field(ge=1, le=1_000)] = 16
+    compression: Annotated[int, Field(ge=0, le=9)] = 0
     fresh_s: Annotated[float, Field(ge=0, le=86_400)] = 60
     stale_s: Annotated[float, Field(ge=0, le=86_400)] = 300
     settle_s: Annotated[float, Field(ge=0, le=60)] = 2
@@ -175,7 +195,7 @@ def load(
     except ValidationError as error:
         for one in error.errors():
             place = one["loc"]
-            origin = _variable(place) if _has(in_environment, place) else str(path) if path else "the environment"
+            origin = _origin(place, options or {}, in_environment, path)
             what = PLAIN_WORDS.get(one["type"], one["msg"].removeprefix("Value error, "))
             faults.append(f"{'.'.join(map(str, place))}: {what} (in {origin})")
     faults += _relations(merged)
@@ -196,6 +216,9 @@ def _relations(merged: Mapping[str, Any]) -> Iterator[str]:
     for name in campaigns if isinstance(campaigns, dict) else ():
         if not CAMPAIGN_NAME.fullmatch(name):
             yield f"campaigns.{name!r}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
+        arn = _at(campaigns, name, "arn", default=None)
+        if isinstance(arn, str) and is_arn(arn) and not region_of(arn) and not merged.get("aws_region"):
+            yield f"campaigns.{name}.arn: names no region, so AWS_REGION must be set"
 
 
 def _is_loopback(host: str) -> bool:
@@ -209,14 +232,22 @@ def _expanded(environment: Mapping[str, str], faults: list[str]) -> dict[str, st
     """The variables with the short names written out and the values of `GATEWAY_..._FILE` read from their files."""
     variables = dict(environment)
     for name, path in environment.items():
-        if name.startswith(PREFIX) and name.endswith("_FILE"):
+        if name.startswith(PREFIX) and name.endswith("_FILE") and name.rpartition("__")[2].lower() not in FILES:
             try:
                 variables.setdefault(name.removesuffix("_FILE"), Path(path).read_text(encoding="utf-8").strip())
             except (OSError, UnicodeDecodeError) as error:
                 faults.append(f"{name}: cannot be read ({type(error).__name__})")
+            del variables[name]
     for short, full in SHORT_NAMES.items():
         if short in variables:
-            variables.setdefault(full, variables[short])
+            variables.setdefault(full, variables.pop(short))
+    faults += [
+        f"{name}: there is no such setting"
+        for name in variables
+        if name.startswith(PREFIX)
+        and name.removeprefix(PREFIX).lower().partition("__")[0] not in {*Settings.model_fields, "config"}
+        and not OF_KUBERNETES.match(name)
+    ]
     return variables
 
 
@@ -235,10 +266,23 @@ def _read(path: Path, faults: list[str]) -> dict[str, Any]:
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`below`, with everything in `above` put over it, table by table."""
     merged = dict(below)
-    for name, value in above.items():
+    spelt = {name.lower(): name for name in below}  # variables do not tell a campaign `Storefront` from `storefront`
+    for given, value in above.items():
+        name = given if given in below else spelt.get(given, given)
         under = merged.get(name)
         merged[name] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
     return merged
+
+
+def _origin(
+    place: tuple[int | str, ...], options: Mapping[str, Any], environment: Mapping[str, Any], path: object
+) -> str:
+    """Where the value at a place came from."""
+    if _has(options, place):
+        return f"--{place[-1]}"
+    if _has(environment, tuple(str(step).lower() for step in place)):
+        return _variable(place)
+    return str(path) if path else "the environment"
 
 
 def _at(values: Any, *path: str, default: Any) -> Any:

@@ -8,7 +8,7 @@ duck.
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import Final
 
@@ -18,9 +18,13 @@ from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
+from gateway.adapters.redis_options import RedisOptions
+from gateway.adapters.redis_store import RedisStore
 from gateway.adapters.system_clock import SystemClock
+from gateway.core.errors import GatewayError
 from gateway.core.life import Life
 from gateway.core.routing import region_of
+from gateway.ports import Clock, FrameStore
 from gateway.service.background import Background
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
@@ -30,7 +34,7 @@ from gateway.service.gate import Gates
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
-from gateway.settings import Settings
+from gateway.settings import MEMORY, CacheSettings, Settings
 from gateway.web.app import build_app
 
 KEEP_ALIVE_S: Final = 75.0
@@ -43,17 +47,27 @@ CONNECTIONS_MAX: Final = 10_000
 """Connections upstream in all; the gates bound each campaign far below."""
 
 
+class CannotStart(Exception):
+    """What was configured cannot be opened; the message says what."""
+
+
 @asynccontextmanager
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """The inside of the gateway, its clients open and its work drained at the end."""
     clock = SystemClock()
     background = Background()
     campaigns = settings.campaign_policies()
-    store = MemoryStore(clock.now_s, settings.cache.memory_mib * 1024 * 1024)
-    async with AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region) as clients:
+    async with AsyncExitStack() as stack:
+        store = await _opened_store(settings.cache, clock, stack)
+        clients = await stack.enter_async_context(
+            AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
+        )
         arns = [arn for campaign in campaigns.values() for arn in campaign.arns]
         ranker = PersonalizeRanker(clients)
-        await ranker.open(arns)
+        try:
+            await ranker.open(arns)
+        except GatewayError as error:
+            raise CannotStart(str(error)) from error
 
         async def not_ready() -> str | None:
             return None if await clients.has_credentials() else "no AWS credentials"
@@ -68,6 +82,36 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             yield Service(reranker, EventDoor(sink, reranker), campaigns, clock, not_ready, store.health)
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
+
+
+async def _opened_store(cache: CacheSettings, clock: Clock, stack: AsyncExitStack) -> FrameStore:
+    """The store that the URL names; it closes with the stack."""
+    if cache.url == MEMORY:
+        return MemoryStore(clock.now_s, cache.memory_mib * 1024 * 1024)
+    options = RedisOptions(
+        cache.url,
+        timeout_ms=cache.timeout_ms,
+        username=cache.username,
+        password=_password(cache),
+        sentinel_username=cache.sentinel_username,
+        sentinel_password=cache.sentinel_password.get_secret_value() if cache.sentinel_password else None,
+        ca_file=cache.tls_ca_file,
+        cert_file=cache.tls_cert_file,
+        key_file=cache.tls_key_file,
+        connections_max=cache.connections_max,
+        compression=cache.compression,
+    )
+    try:
+        return await stack.enter_async_context(RedisStore(options))
+    except (OSError, ValueError) as error:  # a server that is away is none: only files can be wrong here
+        raise CannotStart(f"cache: {error}") from error
+
+
+def _password(cache: CacheSettings) -> str | Callable[[], str] | None:
+    """The password; one in a file is read at every new connection, so it can be rotated without a restart."""
+    if (file := cache.password_file) is not None:
+        return lambda: file.read_text(encoding="utf-8").strip()
+    return cache.password.get_secret_value() if cache.password else None
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:

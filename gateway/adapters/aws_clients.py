@@ -7,12 +7,13 @@ service bounds every call by the request's deadline, and cancels.
 """
 
 import asyncio
+import re
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, InvalidRegionError, NoCredentialsError
 
 from gateway.adapters.aws_session import GuardedHttpSession
 
@@ -24,6 +25,13 @@ READ_TIMEOUT_S: Final = 60.0
 
 KEEP_ALIVE_S: Final = 12.0
 """The SDK's own choice, below the idle time after which AWS endpoints close."""
+
+
+CLIENTS_MAX: Final = 200
+"""More services and regions than there are: callers who name ARNs cannot make clients without end."""
+
+REGION: Final = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d{1,2}", re.ASCII)
+"""What regions look like. Making a client costs 40 ms: not for any word."""
 
 
 class AwsClients:
@@ -60,8 +68,12 @@ class AwsClients:
         return client or await self._made(service, region)
 
     async def _made(self, service: str, region: str) -> Any:
+        if region and (len(self._clients) >= CLIENTS_MAX or not REGION.fullmatch(region)):
+            raise InvalidRegionError(region_name=region)
         async with self._making:
             if (service, region) not in self._clients:
+                if await self._session.get_credentials() is None:
+                    raise NoCredentialsError  # a client made now would never find those that come later
                 self._clients[service, region] = await self._stack.enter_async_context(
                     self._session.create_client(
                         service,

@@ -54,15 +54,17 @@ STATUSES: Final[dict[int, type[UpstreamError]]] = {401: AccessDenied, 403: Acces
 Kinds: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 
 VENDOR_ERRORS: Final[tuple[tuple[Kinds, type[GatewayError], str], ...]] = (
-    ((boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError),
+    ((boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.ProfileNotFound),
      AccessDenied, "the gateway has no AWS credentials"),
     (boto.NoRegionError, InvalidInput, "the campaign's ARN names no region, and the gateway has no default one"),
+    (boto.InvalidRegionError, InvalidInput, "the campaign's ARN names a region that there cannot be"),
     (boto.ParamValidationError, InvalidInput, "the request does not fit the service's model"),
     (ResponseParserError, Malformed, "the answer cannot be parsed"),
     ((boto.HTTPClientError, boto.ConnectionError), Unavailable, "the campaign cannot be reached"),
     ((HttpClientError, OSError), Unavailable, "the campaign cannot be reached"),
     # A body that is no JSON, or JSON of another shape, leaves botocore's parser as whatever it tripped over.
-    ((ValueError, TypeError, KeyError, AttributeError, RecursionError), Malformed, "the answer cannot be parsed"),
+    ((ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError),
+     Malformed, "the answer cannot be parsed"),
 )  # fmt: skip
 """In this order: the first row that fits decides."""
 
@@ -81,7 +83,7 @@ def _of_response(error: boto.ClientError, user_id: str) -> GatewayError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in CALLER_CODES:
-        said = str(error.response.get("Error", {}).get("Message", ""))[:MESSAGE_MAX_CHARS]
-        return CALLER_CODES[code](said.replace(user_id, "***") or "the campaign refused the request")
+        said = error.response.get("Error", {}).get("Message") or "the campaign refused the request"
+        return CALLER_CODES[code](str(said).replace(user_id, "***")[:MESSAGE_MAX_CHARS])
     kind = UPSTREAM_CODES.get(code) or STATUSES.get(status) or Unavailable
     return kind(f"the campaign answered with status {status}")

@@ -55,10 +55,13 @@ class _BoundedResponse:
 
     async def read(self) -> bytes:
         body = bytearray()
-        async for piece in self._response.content.iter_any():
-            body += piece
-            if len(body) > RESPONSE_BYTES_MAX:
-                self._response.close()
-                raise ResponseTooLarge
+        try:
+            async for piece in self._response.content.iter_any():
+                body += piece
+                if len(body) > RESPONSE_BYTES_MAX:
+                    raise ResponseTooLarge
+        except BaseException:  # a cancelled reader too: the rest of the body is still to come on this connection
+            self._response.close()
+            raise
         self._response.release()
         return bytes(body)

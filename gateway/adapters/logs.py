@@ -22,7 +22,7 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
     last: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
         if form == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # others show locals
     )
     structlog.configure(
         processors=[*shared, *last],

@@ -8,9 +8,10 @@ cost (measured: 0.1 us a look-up, ten times less than the time-to-live caches of
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Final, Generic, TypeVar
 
-from gateway.core.frame import BYTES_PER_ITEM, Frame
+from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.ports import Kept
 
@@ -19,6 +20,9 @@ BYTES_MAX: Final = 256 * 1024 * 1024
 
 BYTES_PER_FRAME: Final = 2_000
 """What a frame of no items takes: six objects, its key and its entry."""
+
+BYTES_PER_ROW: Final = 70
+"""What a row takes beside its id: 13 bytes of columns, a place in the list and an entry in the index."""
 
 EPOCHS_BYTES_MAX: Final = 16 * 1024 * 1024
 BYTES_PER_EPOCH: Final = 250
@@ -86,6 +90,11 @@ class Bounded(Generic[Value]):
         self.size_bytes -= self._entries.pop(key).size_bytes
 
 
+def frame_bytes(frame: Frame) -> int:
+    """What a frame takes in memory, its ids included, which are of up to 256 characters of up to four bytes."""
+    return BYTES_PER_FRAME + BYTES_PER_ROW * len(frame) + sum(map(getsizeof, frame.items))
+
+
 class MemoryStore:
     """`FrameStore` in memory."""
 
@@ -98,6 +107,16 @@ class MemoryStore:
     def __repr__(self) -> str:
         return f"<MemoryStore frames={len(self._frames)} bytes={self._frames.size_bytes}/{self._bytes_max}>"
 
+    @property
+    def size_bytes(self) -> int:
+        """What all frames take."""
+        return self._frames.size_bytes
+
+    @property
+    def evicted(self) -> int:
+        """Frames that had to go before their time."""
+        return self._frames.evicted
+
     async def load(self, key: FrameKey) -> Kept:
         """The user's epoch, and the frame if it is of that epoch."""
         epoch = self._epochs.get(key.user) or self._floor
@@ -106,7 +125,7 @@ class MemoryStore:
 
     async def save(self, key: FrameKey, frame: Frame, keep_s: float) -> None:
         """Keep the frame; a frame larger than the whole store is not kept."""
-        self._frames.put(key.frame, frame, BYTES_PER_FRAME + BYTES_PER_ITEM * len(frame), keep_s)
+        self._frames.put(key.frame, frame, frame_bytes(frame), keep_s)
 
     async def bump(self, user: str, epoch: int, keep_s: float) -> bool:
         """Begin a new epoch of the user."""

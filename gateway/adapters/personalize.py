@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.aws_errors import translate
 from gateway.core.answer import Answer, check_answer
@@ -19,9 +21,18 @@ class PersonalizeRanker:
         self._clients = clients
 
     async def open(self, arns: list[str]) -> None:
-        """Make the clients for these ARNs before any caller has to wait for them."""
+        """Make the clients for these ARNs before any caller has to wait for them.
+
+        Raises `InvalidInput` for a region that cannot be, `AccessDenied` for a profile that does not exist. Credentials
+        that are not there yet are no fault: they may come.
+        """
         for arn in arns:
-            await self._clients.of(SERVICE, region_of(arn))
+            try:
+                await self._clients.of(SERVICE, region_of(arn))
+            except NoCredentialsError:
+                return
+            except BotoCoreError as error:
+                raise (translate(error, "") or error) from error
 
     async def rank(self, call: Call) -> Answer:
         """Make the call. Errors are those of `ports.Ranker`."""

@@ -9,7 +9,9 @@ order of the list, sorted by score.
 import asyncio
 import secrets
 import signal
+import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -38,6 +40,7 @@ def demo(
     """
     from gateway import settings
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the context managers end what they began
     key_id, secret = f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "emulator.toml")
@@ -68,10 +71,8 @@ def _serve_on(emulator: str, gateway: str) -> None:
         f"  curl -s {gateway}/v1/rerank -H 'Content-Type: application/json' \\\n"
         """    -d '{"campaign": "demo", "userId": "user-1", "inputList": ["p00001", "p00002", "p00003"]}'"""
     )
-    try:
-        signal.sigwait({signal.SIGTERM, signal.SIGINT})
-    except KeyboardInterrupt:
-        return
+    with suppress(KeyboardInterrupt):
+        signal.pause()
 
 
 async def _show(emulator: str, gateway: str) -> None:

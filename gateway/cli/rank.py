@@ -27,6 +27,8 @@ def rank(
     """Rank candidates for one user, or for many, through a running gateway."""
     if (user is None) == (users is None):
         fail("give either --user or --users")
+    if user == "":
+        fail("--user is empty")
     wanted = [user] if user is not None else _ids(users or Path("-"), "USER_ID")
     candidates = _ids(items, "ITEM_ID")
     asyncio.run(_rank_all(url.rstrip("/"), campaign, [one for one in wanted if one], candidates, json, top))
@@ -54,19 +56,20 @@ async def _rank_all(url: str, campaign: str, users: list[str], candidates: list[
 
 def _print_table(out: Any, user: str, answer: dict[str, Any], top: int) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     usage = answer["usage"]
     caption = (
         f"{answer['total']} ranked, {usage['upstreamCalls']} upstream calls, {usage['cached']} from cache, "
         f"{answer['timing']['totalMs']} ms" + (f", degraded: {answer['degraded']}" if answer["degraded"] else "")
     )
-    table = Table(title=f"for {user}", caption=caption)
+    table = Table(title=Text(f"for {user}"), caption=caption)
     table.add_column("rank", justify="right")
     table.add_column("item")
     table.add_column("score", justify="right")
     for number, entry in enumerate(answer["personalizedRanking"][:top], start=1):
         score = entry.get("score")
-        table.add_row(str(number), entry["itemId"], "-" if score is None else f"{score:.7f}")
+        table.add_row(str(number), Text(entry["itemId"]), "-" if score is None else f"{score:.7f}")
     out.print(table)
 
 

@@ -18,7 +18,7 @@ SHARE_MIN: Final = 2 * RESOLVED_SCORE
 
 
 MASS_MIN: Final = 1e-3
-"""... and only if together they could hold this much of the list: no call is billed for the order of its last crumbs."""
+"""... and only if together they could hold this much of the list: no call is billed for the order of last crumbs."""
 
 
 def resolvable(log: Floats, grade: Grades) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What an emulator serves: a table of campaigns over one model, and the catalogue behind it.
+"""What an emulator serves: a table of campaigns over one model, its event trackers, and the catalogue behind it.
 
 `open_world` decides by the configuration where the model comes from: CSVs, or the built-in store.
 """
@@ -16,10 +16,12 @@ from gateway.emulator.config import ConfigError, EmulatorConfig
 from gateway.emulator.csv_files import read_items
 from gateway.emulator.errors import ServiceError
 from gateway.emulator.learning import Learnt
-from gateway.emulator.model import Floats, Model
+from gateway.emulator.model import Model
 from gateway.emulator.store import Store
+from gateway.emulator.tastes import Floats
 
 CAMPAIGN_PREFIX: Final = "arn:aws:personalize:us-east-1:000000000000:campaign/"
+TRACKING_ID: Final = "demo"
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ class Campaign:
 
 @dataclass(frozen=True)
 class World:
-    """All that is served. `campaigns` is by ARN."""
+    """All that is served. `campaigns` is by ARN; events of every tracking id move the users of the one model."""
 
     campaigns: Mapping[str, Campaign]
+    tracking_ids: frozenset[str]
     model: Model
     listing: Listing
 
@@ -55,6 +58,15 @@ class World:
             raise ServiceError("ResourceNotFoundException", f"Campaign with ARN {arn} not found")
         return campaign
 
+    def check_tracker(self, tracking_id: str) -> None:
+        """Check that there is an event tracker of this id.
+
+        Raises:
+            ServiceError: ResourceNotFoundException if there is none.
+        """
+        if tracking_id not in self.tracking_ids:
+            raise ServiceError("ResourceNotFoundException", f"Event tracker with tracking ID {tracking_id} not found")
+
 
 def open_world(config: EmulatorConfig) -> World:
     """Load or learn what the configuration names; blocks for as long as learning takes.
@@ -64,7 +76,12 @@ def open_world(config: EmulatorConfig) -> World:
     """
     model, catalogue = _from_files(config) if config.items or config.interactions else _from_store()
     demo = Campaign(arn=f"{CAMPAIGN_PREFIX}demo", model=model)
-    return World(campaigns={demo.arn: demo}, model=model, listing=Listing(model, catalogue))
+    return World(
+        campaigns={demo.arn: demo},
+        tracking_ids=frozenset({TRACKING_ID}),
+        model=model,
+        listing=Listing(model, catalogue),
+    )
 
 
 def _from_store() -> tuple[Model, Catalogue]:

@@ -15,6 +15,9 @@ LatencyMs = Annotated[float, msgspec.Meta(ge=0.0, le=600_000.0)]
 # A sigma of 3 already spreads the middle 95 % of the latencies over five orders of magnitude: more is a typing error.
 Sigma = Annotated[float, msgspec.Meta(ge=0.0, le=3.0)]
 
+# The service takes a second or two; a minute bounds the events that are on their way.
+SettleS = Annotated[float, msgspec.Meta(ge=0.0, le=60.0)]
+
 
 class ConfigError(Exception):
     """The emulator cannot start with this configuration or these files; the message says which, where and why."""
@@ -37,14 +40,16 @@ class EmulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The settings of one emulator; paths are relative to the working directory.
 
     `latency_ms` is the median time a ranking call takes, `latency_sigma` the standard deviation of its logarithm
-    (0: every call takes exactly the median), `seed` the seed of these draws. With `key_pairs`, calls must be signed
-    by one of them. With `interactions` (and perhaps `items`), the model is learnt from these CSVs and kept in
-    `cache_dir`; without, the built-in store is served.
+    (0: every call takes exactly the median), `seed` the seed of these draws. `settle_s` is the time from the arrival
+    of an event to its effect on rankings. With `key_pairs`, calls must be signed by one of them. With `interactions`
+    (and perhaps `items`), the model is learnt from these CSVs and kept in `cache_dir`; without, the built-in store is
+    served.
     """
 
     latency_ms: LatencyMs = 0.0
     latency_sigma: Sigma = 0.0
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    settle_s: SettleS = 0.0
     key_pairs: tuple[KeyPair, ...] = ()
     items: Path | None = None
     interactions: Path | None = None

@@ -2,7 +2,7 @@
 
 GET    /_emulator/health                    "ok"
 GET    /_emulator/stats                     what was asked (DELETE: count anew)
-POST   /_emulator/oracle                    the ideal ranking of a call of any length
+POST   /_emulator/oracle                    the ideal ranking of a call of any length, at this moment
 GET    /_emulator/items?limit=&offset=      items, most popular first
 GET    /_emulator/users?limit=              some users who have a taste
 """
@@ -50,7 +50,9 @@ async def oracle(request: web.Request) -> web.Response:
     body = await request.clone(client_max_size=ORACLE_BODY_BYTES_MAX).read()
     call = decode_ranking(body)
     validate(call, MEMBER_RULES)
-    campaign = request.app[EMULATOR].world.campaign(call.campaign_arn)
+    emulator = request.app[EMULATOR]
+    campaign = emulator.world.campaign(call.campaign_arn)
+    emulator.settle()
     item_ids, scores = rank(campaign.model, call.user_id, call.input_list, decimals=None)
     ideal = [_IdealItem(item_id, score) for item_id, score in zip(item_ids, scores, strict=True)]
     return json_response({"personalizedRanking": ideal, "campaignArn": campaign.arn})

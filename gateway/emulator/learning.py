@@ -20,7 +20,7 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 
 from gateway.emulator.csv_files import Interactions
-from gateway.emulator.model import Floats
+from gateway.emulator.tastes import Floats
 
 # At most, and at most a quarter of the users or items: more factors repeat the data, fewer have to generalise.
 FACTORS: Final = 32

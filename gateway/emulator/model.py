@@ -5,17 +5,16 @@
 
 The service documents the second line (a softmax over the items of that call; docs: "How item scores are
 calculated"). A user's logits are computed over the whole catalogue at once and kept for the next call: an item has
-the same logit, to the last bit, in whichever list it comes.
+the same logit, to the last bit, in whichever list it comes, until an event moves the user.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from gateway.emulator.lru import Lru
+from gateway.emulator.tastes import Floats, Tastes
 
 SCORE_DECIMALS: Final = 7
 
@@ -24,11 +23,11 @@ USERS_KEPT: Final = 64
 
 
 class Model:
-    """Everything that is known of items and users, fixed from the start.
+    """Everything that is known of items and users; only the vectors of users move.
 
     `item_ids` names the rows of `popularity` (shares that sum to 1), `log_popularity` (the logit of a user without
     taste; smoothed, so not the logarithm of the shares) and `item_vectors` (items x factors). `taste_of` gives any
-    user's vector (factors), zeros for a stranger; `user_ids` lists some users who have a taste.
+    user's vector before events move it (factors), zeros for a stranger; `user_ids` lists some users who have a taste.
     """
 
     def __init__(
@@ -47,8 +46,8 @@ class Model:
         self.row_of = {item_id: row for row, item_id in enumerate(item_ids)}
         self._log_popularity = log_popularity
         self._item_vectors = item_vectors
-        self._taste_of = taste_of
-        self._kept_logits = lru_cache(maxsize=USERS_KEPT)(self._compute_logits)
+        self._tastes = Tastes(item_vectors, taste_of, user_ids)
+        self._kept_logits: Lru[Floats] = Lru(USERS_KEPT)
 
     def __repr__(self) -> str:
         items, factors = self._item_vectors.shape
@@ -56,12 +55,20 @@ class Model:
 
     def logits(self, user_id: str) -> Floats:
         """The user's logits over the whole catalogue, by row; read-only."""
-        return self._kept_logits(user_id)
-
-    def _compute_logits(self, user_id: str) -> Floats:
-        logits: Floats = self._log_popularity + self._item_vectors @ self._taste_of(user_id)
+        kept = self._kept_logits.get(user_id)
+        if kept is not None:
+            return kept
+        logits: Floats = self._log_popularity + self._item_vectors @ self._tastes.of(user_id)
         logits.setflags(write=False)
+        self._kept_logits.put(user_id, logits)
         return logits
+
+    def move(self, user_id: str, item_ids: Sequence[str]) -> None:
+        """Move the user's vector towards these items, one after the other; unknown ones move nothing."""
+        rows = [self.row_of[item_id] for item_id in item_ids if item_id in self.row_of]
+        if rows:
+            for changed in self._tastes.move(user_id, rows):
+                self._kept_logits.drop(changed)
 
 
 class Ranking(NamedTuple):

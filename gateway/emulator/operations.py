@@ -1,4 +1,4 @@
-"""The operations of the Personalize Runtime over HTTP: read, verify, decide, answer.
+"""The operations of Personalize Runtime and Personalize Events over HTTP: read, verify, decide, answer.
 
 `refusals` is the one place where an error becomes a response; whatever happens, a client gets a code, a message and
 a request id, and never a traceback.
@@ -18,8 +18,11 @@ from aiohttp import web
 from gateway.emulator import sigv4
 from gateway.emulator.campaigns import World
 from gateway.emulator.errors import ServiceError
+from gateway.emulator.events import accept_events
+from gateway.emulator.events_wire import decode_events
 from gateway.emulator.latency import Latency
 from gateway.emulator.ranking import answer_ranking
+from gateway.emulator.settling import Settling
 from gateway.emulator.stats import Stats
 from gateway.emulator.wire import decode_ranking
 
@@ -31,12 +34,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Emulator:
-    """What the handlers share; `secrets` is by access key id, and empty if calls need no signature."""
+    """What the handlers share; `secrets` is by access key id, and empty if calls need no signature.
+
+    `clock` gives the seconds that `settling` counts in.
+    """
 
     world: World
     secrets: Mapping[str, str]
     latency: Latency
     stats: Stats
+    settling: Settling
+    clock: Callable[[], float]
+
+    def settle(self) -> None:
+        """Let every event that is due take effect."""
+        self.settling.settle(self.clock())
 
 
 EMULATOR: Final = web.AppKey("emulator", Emulator)
@@ -55,9 +67,23 @@ async def personalize_ranking(request: web.Request) -> web.Response:
         await _take_time(emulator.latency)
         _authenticate(emulator.secrets, request, body)
         call = decode_ranking(body)
+        emulator.settle()
         answer = answer_ranking(emulator.world, call)
         emulator.stats.answered(call.campaign_arn, len(call.input_list))
     return json_response(answer)
+
+
+async def put_events(request: web.Request) -> web.Response:
+    """POST /events: PutEvents, which answers with an empty body."""
+    emulator = request.app[EMULATOR]
+    emulator.stats.event_calls += 1
+    body = await request.read()
+    _authenticate(emulator.secrets, request, body)
+    call = decode_events(body)
+    move = accept_events(emulator.world, call)
+    emulator.settling.arrive(move, emulator.clock())
+    emulator.stats.events += len(call.events)
+    return web.Response(content_type="application/json")
 
 
 async def unknown_operation(request: web.Request) -> web.Response:

@@ -17,28 +17,40 @@ from gateway.emulator.campaigns import open_world
 from gateway.emulator.config import EmulatorConfig
 from gateway.emulator.latency import Latency
 from gateway.emulator.operations import BODY_BYTES_MAX, EMULATOR, Emulator
+from gateway.emulator.settling import Settling
 from gateway.emulator.stats import Stats
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 SHUTDOWN_S: Final = 2.0  # open calls may end; nobody's data is at stake
 
 
-def build_app(config: EmulatorConfig) -> web.Application:
+def loop_time() -> float:
+    """The clock of the running event loop."""
+    return asyncio.get_running_loop().time()
+
+
+def build_app(config: EmulatorConfig, clock: Callable[[], float] = loop_time) -> web.Application:
     """An application that serves what `config` names. Blocks while a model is learnt.
+
+    `clock` is asked during requests only, for when events take effect.
 
     Raises:
         ConfigError: the files that it names cannot be used.
     """
     app = web.Application(middlewares=[operations.refusals], client_max_size=BODY_BYTES_MAX)
+    world = open_world(config)
     app[EMULATOR] = Emulator(
-        world=open_world(config),
+        world=world,
         secrets={pair.access_key_id: pair.secret_access_key for pair in config.key_pairs},
         latency=Latency(median_ms=config.latency_ms, sigma=config.latency_sigma, seed=config.seed),
         stats=Stats(),
+        settling=Settling(world.model, config.settle_s),
+        clock=clock,
     )
     app.add_routes(
         [
             web.post("/personalize-ranking", operations.personalize_ranking),
+            web.post("/events", operations.put_events),
             web.get("/_emulator/health", control.health),
             web.get("/_emulator/stats", control.stats),
             web.delete("/_emulator/stats", control.reset_stats),

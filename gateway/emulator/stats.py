@@ -1,7 +1,8 @@
 """What the emulator was asked: plain counters on one object, rendered by control.py.
 
 A call counts from its arrival, signed or not; what it asked for counts once it was understood and answered, so
-`calls` is the sum of the answered ones, `errors` and those in flight.
+`calls` is the sum of the answered ones, `errors` and those in flight. PutEvents has two counters of its own and
+touches no other.
 """
 
 from collections import Counter
@@ -12,10 +13,11 @@ import msgspec
 
 
 class Stats(msgspec.Struct, rename="camel"):
-    """Counters of ranking calls since the start or the last reset.
+    """Counters since the start or the last reset: of ranking calls, but for the last two.
 
     `items` is the sum of the answered lists as sent, `sizes` their histogram (length to calls), `errors` the calls
-    that were refused, failed or abandoned, `max_in_flight` the most calls that were open at once.
+    that were refused, failed or abandoned, `max_in_flight` the most calls that were open at once. `event_calls` are
+    PutEvents calls from their arrival, `events` those that were accepted, whether or not they moved anything.
     """
 
     calls: int = 0
@@ -25,6 +27,8 @@ class Stats(msgspec.Struct, rename="camel"):
     max_in_flight: int = 0
     sizes: Counter[int] = msgspec.field(default_factory=Counter)
     calls_by_campaign: Counter[str] = msgspec.field(default_factory=Counter)
+    event_calls: int = 0
+    events: int = 0
 
     @contextmanager
     def calling(self) -> Iterator[None]:
@@ -48,7 +52,7 @@ class Stats(msgspec.Struct, rename="camel"):
 
     def reset(self) -> None:
         """Start counting anew; calls that are open stay in flight."""
-        self.calls = self.items = self.errors = 0
+        self.calls = self.items = self.errors = self.event_calls = self.events = 0
         self.max_in_flight = self.in_flight
         self.sizes.clear()
         self.calls_by_campaign.clear()

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from gateway.emulator.catalogue import Catalogue
-from gateway.emulator.model import Floats, Model, softmax
+from gateway.emulator.model import Model, softmax
+from gateway.emulator.tastes import Floats
 from gateway.emulator.words import BRANDS, CATEGORIES
 
 PRODUCTS: Final = 10_000

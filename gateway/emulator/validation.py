@@ -1,19 +1,23 @@
-"""The documented rules of GetPersonalizedRanking, as a table.
-
-The SDKs send nearly anything, so the service is the one that refuses. All broken rules are reported together, in the
-words of AWS, by member and constraint: never by value, since values are ids of people or their context.
-"""
+"""The documented rules of GetPersonalizedRanking, as a table; rules.py reports the broken ones."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
-from gateway.emulator.errors import ServiceError
+from gateway.emulator.rules import (
+    ID_CHARACTERS_MAX,
+    ID_LENGTH,
+    ID_LENGTHS,
+    REQUIRED,
+    Rule,
+    are_ids,
+    broken_rules,
+    refuse_broken,
+)
 from gateway.emulator.wire import RankingCall
 
 ITEMS_MAX: Final = 500
 ITEMS_WITH_METADATA_MAX: Final = 50
-ID_CHARACTERS_MAX: Final = 256
 ARN_CHARACTERS_MAX: Final = 256
 CONTEXT_ENTRIES_MAX: Final = 150
 FILTER_VALUES_MAX: Final = 25
@@ -26,21 +30,8 @@ _CONTEXT_NAME: Final = re.compile(r"[A-Za-z\d_]{1,150}", re.ASCII)
 _FILTER_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,50}")
 
 
-class Rule(NamedTuple):
-    """`member` of the call satisfies `constraint` if `holds`."""
-
-    member: str
-    holds: Callable[[RankingCall], bool]
-    constraint: str
-
-
 def _is_arn(text: str) -> bool:
     return len(text) <= ARN_CHARACTERS_MAX and _ARN.fullmatch(text) is not None
-
-
-def _are_ids(ids: list[str]) -> bool:
-    lengths = list(map(len, ids))
-    return not ids or (min(lengths) >= 1 and max(lengths) <= ID_CHARACTERS_MAX)
 
 
 def _names_match(pattern: re.Pattern[str], entries: Mapping[str, str]) -> bool:
@@ -51,27 +42,18 @@ def _values_fit(entries: Mapping[str, str]) -> bool:
     return all(len(value) <= VALUE_CHARACTERS_MAX for value in entries.values())
 
 
-_REQUIRED: Final = "Member must not be null or empty"
 _ARN_SHAPE: Final = (
     f"Member must have at most {ARN_CHARACTERS_MAX} characters and match arn:([a-z\\d-]+):personalize:.*:.*:.+"
 )
 _VALUE_SHAPE: Final = f"Map values must have at most {VALUE_CHARACTERS_MAX} characters"
 
-MEMBER_RULES: Final = (
-    Rule("campaignArn", lambda call: bool(call.campaign_arn), _REQUIRED),
+MEMBER_RULES: Final[tuple[Rule[RankingCall], ...]] = (
+    Rule("campaignArn", lambda call: bool(call.campaign_arn), REQUIRED),
     Rule("campaignArn", lambda call: not call.campaign_arn or _is_arn(call.campaign_arn), _ARN_SHAPE),
-    Rule("userId", lambda call: bool(call.user_id), _REQUIRED),
-    Rule(
-        "userId",
-        lambda call: len(call.user_id) <= ID_CHARACTERS_MAX,
-        f"Member must have at most {ID_CHARACTERS_MAX} characters",
-    ),
-    Rule("inputList", lambda call: bool(call.input_list), _REQUIRED),
-    Rule(
-        "inputList",
-        lambda call: _are_ids(call.input_list),
-        f"Members must have between 1 and {ID_CHARACTERS_MAX} characters",
-    ),
+    Rule("userId", lambda call: bool(call.user_id), REQUIRED),
+    Rule("userId", lambda call: len(call.user_id) <= ID_CHARACTERS_MAX, ID_LENGTH),
+    Rule("inputList", lambda call: bool(call.input_list), REQUIRED),
+    Rule("inputList", lambda call: are_ids(call.input_list), ID_LENGTHS),
     Rule(
         "context",
         lambda call: len(call.context) <= CONTEXT_ENTRIES_MAX,
@@ -110,7 +92,7 @@ MEMBER_RULES: Final = (
     ),
 )
 
-LENGTH_RULES: Final = (
+LENGTH_RULES: Final[tuple[Rule[RankingCall], ...]] = (
     Rule(
         "inputList",
         lambda call: len(call.input_list) <= ITEMS_MAX,
@@ -124,17 +106,10 @@ LENGTH_RULES: Final = (
 )
 
 
-def validate(call: RankingCall, rules: tuple[Rule, ...] = MEMBER_RULES + LENGTH_RULES) -> None:
+def validate(call: RankingCall, rules: tuple[Rule[RankingCall], ...] = MEMBER_RULES + LENGTH_RULES) -> None:
     """Check a call against the rules.
 
     Raises:
         ServiceError: InvalidInputException that names every broken rule.
     """
-    broken = [
-        f"Value at '{rule.member}' failed to satisfy constraint: {rule.constraint}"
-        for rule in rules
-        if not rule.holds(call)
-    ]
-    if broken:
-        counted = "1 validation error" if len(broken) == 1 else f"{len(broken)} validation errors"
-        raise ServiceError("InvalidInputException", f"{counted} detected: {'; '.join(broken)}")
+    refuse_broken(broken_rules(call, rules))

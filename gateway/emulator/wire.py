@@ -4,7 +4,7 @@ Members that are absent, null or unknown are treated as AWS does: null is absent
 Answers carry every member of an item, null where it has no value, as the real bodies appear to.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -58,20 +58,31 @@ class RankingAnswer(msgspec.Struct, rename="camel"):
 
 _MEMBERS: Final = msgspec.json.Decoder(_RankingMembers)
 
+Members = TypeVar("Members")
 
-def decode_ranking(body: bytes) -> RankingCall:
-    """Read a GetPersonalizedRanking body.
+
+def members_of(body: bytes, decoder: msgspec.json.Decoder[Members]) -> Members:
+    """Read the body of any operation.
 
     Raises:
         ServiceError: SerializationException if the body is not JSON, InvalidInputException if a member is of the
             wrong type.
     """
     try:
-        members = _MEMBERS.decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:  # says what was expected and where, never the value
         raise ServiceError("InvalidInputException", str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ServiceError("SerializationException", "The request body is not valid JSON") from error
+
+
+def decode_ranking(body: bytes) -> RankingCall:
+    """Read a GetPersonalizedRanking body.
+
+    Raises:
+        ServiceError: as `members_of`.
+    """
+    members = members_of(body, _MEMBERS)
     return RankingCall(
         campaign_arn=members.campaign_arn or "",
         user_id=members.user_id or "",

@@ -1,5 +1,8 @@
 """`build_app`: routes, middleware and headers, around a service."""
 
+from collections.abc import Awaitable, Callable
+from typing import Final
+
 from aiohttp import web
 
 from gateway.service.service import Service
@@ -11,6 +14,17 @@ from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
 from gateway.web.rerank_api import RERANK, rerank
+from gateway.web.unparsable import expect, refuse_in_our_words
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+POSTS: Final[dict[str, Handler]] = {
+    PERSONALIZE_RANKING: personalize_ranking,
+    EVENTS: put_events,
+    RERANK: rerank,
+    NATIVE_EVENTS: native_events,
+}
+GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, "/readyz": readyz}
 
 
 def build_app(service: Service, server: ServerSettings) -> web.Application:
@@ -20,14 +34,12 @@ def build_app(service: Service, server: ServerSettings) -> web.Application:
     )
     app[SERVICE] = service
     app[SERVER] = server
-    app.router.add_post(PERSONALIZE_RANKING, personalize_ranking)
-    app.router.add_post(RERANK, rerank)
-    app.router.add_post(EVENTS, put_events)
-    app.router.add_post(NATIVE_EVENTS, native_events)
+    for path, handler in POSTS.items():
+        app.router.add_post(path, handler, expect_handler=expect)
+    for path, handler in GETS.items():
+        app.router.add_get(path, handler)
     app.router.add_delete(USER_FRAMES, forget_user)
-    app.router.add_get("/v1/campaigns", campaigns)
-    app.router.add_get("/livez", livez)
-    app.router.add_get("/readyz", readyz)
+    refuse_in_our_words()
     app.on_response_prepare.append(_headers)
     return app
 

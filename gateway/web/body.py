@@ -13,7 +13,7 @@ from gateway.web.problems import JSON, TooLarge, TooSlow, UnsupportedBody
 
 async def read_body(request: web.Request, timeout_s: float, *, json_only: bool) -> bytes:
     """The body's bytes. Raises `UnsupportedBody`, `TooLarge` or `TooSlow`; the connection is not used again then."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if any(coding.lower() != "identity" for coding in request.headers.getall("Content-Encoding", [])):
         raise UnsupportedBody("compressed bodies are not understood")
     if json_only and request.content_type not in (JSON, "application/octet-stream"):  # the latter: no header was sent
         raise UnsupportedBody("Content-Type must be application/json")

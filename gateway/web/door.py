@@ -3,6 +3,8 @@
 The deadline is absolute and counts from the arrival of the request's head, so reading and decoding the body are in it.
 """
 
+from typing import Any
+
 from aiohttp import web
 
 from gateway.core.budget import Budget
@@ -16,10 +18,11 @@ from gateway.web.members import RankingMembers
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 SERVER: web.AppKey[ServerSettings] = web.AppKey("server", ServerSettings)
 
-ARRIVED_S = "arrived_s"
+REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+ARRIVED_S: web.RequestKey[float] = web.RequestKey("arrived_s", float)
 """Where a request carries its time of arrival, seconds of the loop's clock."""
 
-FACTS = "facts"
+FACTS: web.RequestKey[dict[str, Any]] = web.RequestKey("facts", dict)
 """Where a request carries what its access line will say beside status and time."""
 
 

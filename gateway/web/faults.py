@@ -51,8 +51,13 @@ def decode(body: bytes, kind: type[Members]) -> Members:
         raise BadMembers(faults or [Fault("", "does not fit the request's members")]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotJson from None
-    if NUL in body and (faults := list(islice(_nul_faults("", _loads(body)), FAULTS_MAX))):
-        raise BadMembers(faults)
+    if NUL in body:
+        try:
+            faults = list(islice(_nul_faults("", _loads(body)), FAULTS_MAX))
+        except RecursionError:
+            raise NotJson from None
+        if faults:
+            raise BadMembers(faults)
     return members
 
 
@@ -84,7 +89,7 @@ def _member_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
     first = _fault(value, kind)
     if first is None:
         return
-    of_elements = list(islice(_element_faults(pointer, value, kind), FAULTS_MAX))
+    of_elements = [] if _too_long(value, kind) else list(islice(_element_faults(pointer, value, kind), FAULTS_MAX))
     yield from of_elements or [Fault(pointer, first)]
 
 
@@ -109,6 +114,14 @@ def _fault(value: Any, kind: Any) -> str | None:
     except msgspec.ValidationError as error:
         return str(error).partition(" - at ")[0]
     return None
+
+
+def _too_long(value: Any, kind: Any) -> bool:
+    """Whether a container breaks its own limit: its elements are not worth a look then."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return any(_too_long(value, one) for one in get_args(kind))
+    limits = [one.max_length for one in getattr(kind, "__metadata__", ()) if isinstance(one, msgspec.Meta)]
+    return isinstance(value, (list, dict)) and any(limit is not None and len(value) > limit for limit in limits)
 
 
 def _container(kind: Any) -> tuple[Any, tuple[Any, ...]]:

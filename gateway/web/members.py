@@ -12,15 +12,16 @@ from msgspec import Meta
 CANDIDATES_MAX: Final = 100_000
 BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 DEADLINE_MS_MAX: Final = 30_000
+INTEGER_MAX: Final = 2**63 - 1
 
 ItemId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 Reference: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 Context: TypeAlias = Annotated[
-    dict[Annotated[str, Meta(pattern=r"^[A-Za-z\d_]{1,150}$")], Annotated[str, Meta(max_length=1000)]],
+    dict[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,150}\Z")], Annotated[str, Meta(max_length=1000)]],
     Meta(max_length=150),
 ]
 FilterValues: TypeAlias = Annotated[
-    dict[Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,50}$")], Annotated[str, Meta(max_length=1000)]],
+    dict[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,50}\Z")], Annotated[str, Meta(max_length=1000)]],
     Meta(max_length=25),
 ]
 InputList: TypeAlias = Annotated[list[ItemId], Meta(max_length=CANDIDATES_MAX)]
@@ -40,8 +41,8 @@ class RerankRequest(RankingMembers, frozen=True, rename="camel", kw_only=True, f
     """`POST /v1/rerank`."""
 
     campaign: Reference
-    limit: Annotated[int, Meta(ge=0)] | None = None
-    offset: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] | None = None
+    offset: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] = 0
     deadline_ms: Annotated[int, Meta(ge=1, le=DEADLINE_MS_MAX)] | None = None
     explain: bool = False
 

@@ -13,13 +13,13 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.core.errors import GatewayError, Overloaded
-from gateway.web.door import ARRIVED_S, FACTS, SERVICE
+from gateway.web.door import ARRIVED_S, FACTS, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import BUG, problem, row_of, wire_error
 from gateway.web.rerank_api import RERANK
 
-REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 """What is taken over of a caller's `X-Request-Id`; anything else gets a new one, so that it cannot forge log lines."""
 
 WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, EVENTS})
@@ -36,7 +36,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request its id and time of arrival, and write its access line however it ends."""
     service = request.app[SERVICE]
     given = request.headers.get("X-Request-Id", "")
-    request["request_id"] = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+    request[REQUEST_ID] = given if FORWARDED_ID.fullmatch(given) else str(uuid.uuid4())
     request[ARRIVED_S] = service.clock.now_s()
     request[FACTS] = {}
     began_s = service.clock.stopwatch_s()
@@ -44,9 +44,9 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         response = await handler(request)
         status = response.status
-        response.headers["X-Request-Id"] = request["request_id"]
+        response.headers["X-Request-Id"] = request[REQUEST_ID]
         if _route(request) in WIRE_ROUTES:
-            response.headers["x-amzn-RequestId"] = request["request_id"]
+            response.headers["x-amzn-RequestId"] = request[REQUEST_ID]
         if service.draining:
             response.force_close()
         return response
@@ -54,7 +54,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         facts: dict[str, Any] = {name: fact for name, fact in request[FACTS].items() if fact is not None}
         _log.info(
             "request",
-            request_id=request["request_id"],
+            request_id=request[REQUEST_ID],
             method=request.method,
             route=_route(request),
             status=status,
@@ -71,10 +71,10 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except Exception as error:
         row = row_of(error)
         if row is BUG:
-            _log.exception("unexpected error", request_id=request["request_id"], route=_route(request))
+            _log.exception("unexpected error", request_id=request[REQUEST_ID], route=_route(request))
         request[FACTS]["error"] = row.slug
         render = wire_error if _route(request) in WIRE_ROUTES else problem
-        response = render(error, request["request_id"])
+        response = render(error, request[REQUEST_ID])
         if not isinstance(error, (GatewayError, web.HTTPException)):
             response.force_close()  # the body may not have been read to its end
         return response

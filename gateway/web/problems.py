@@ -52,6 +52,7 @@ TABLE: Final[dict[type[BaseException], Row]] = {
     NotJson: Row(400, "not-json", "The body is not JSON", "SerializationException"),
     BadMembers: Row(422, "bad-members", "Members of the request break rules", "InvalidInputException"),
     NotInvalidated: Row(503, "cache-unavailable", "The cache is not available", "ServiceUnavailable", 1),
+    web.RequestPayloadError: Row(400, "broken-body", "The body cannot be read", "SerializationException"),
     TooSlow: Row(408, "slow-body", "The body did not arrive in time", "RequestTimeout"),
     TooLarge: Row(413, "too-large", "The body is too large", "RequestEntityTooLarge"),
     UnsupportedBody: Row(415, "unsupported-body", "The body is not of a kind that is understood",

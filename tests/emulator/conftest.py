@@ -1,4 +1,4 @@
-"""An emulator of the built-in store on a real socket, and a call that it accepts."""
+"""An emulator of the built-in store on a real socket, and calls that it accepts."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,3 +24,14 @@ async def client(aiohttp_client: Connect) -> TestClient[Any, Any]:
 def members() -> dict[str, Any]:
     """The members of a call that is answered; tests replace what they are about."""
     return {"campaignArn": DEMO_ARN, "userId": "user-1", "inputList": ["p00001", "p00002", "p00003"]}
+
+
+@pytest.fixture
+def click() -> dict[str, Any]:
+    """The members of a PutEvents call that is accepted: one click of user-1."""
+    return {
+        "trackingId": "demo",
+        "userId": "user-1",
+        "sessionId": "session-1",
+        "eventList": [{"eventType": "click", "sentAt": 1_719_511_760, "itemId": "p00003"}],
+    }

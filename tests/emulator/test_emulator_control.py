@@ -28,13 +28,16 @@ async def test_health(client: Client) -> None:
         assert (response.status, await response.text()) == (200, "ok")
 
 
-async def test_stats_count_what_was_asked(client: Client, members: dict[str, Any]) -> None:
-    """Calls, their sizes, items and errors are counted, by campaign too, and the oracle is not."""
+async def test_stats_count_what_was_asked(client: Client, members: dict[str, Any], click: dict[str, Any]) -> None:
+    """Calls, their sizes, items and errors are counted, by campaign too; events apart, and the oracle is not."""
     for count in (1, 3, 3):
         await body_of(client, "POST", RANKING, json=members | {"inputList": [f"p0000{n}" for n in range(count)]})
     async with client.post(RANKING, json=members | {"inputList": []}) as refused:
         assert refused.status == 400
     await body_of(client, "POST", ORACLE, json=members)
+    for event_list, status in ((click["eventList"] * 3, 200), (click["eventList"] * 11, 400)):
+        async with client.post("/events", json=click | {"eventList": event_list}) as response:
+            assert response.status == status
     assert await body_of(client, "GET", "/_emulator/stats") == {
         "calls": 4,
         "items": 7,
@@ -43,12 +46,16 @@ async def test_stats_count_what_was_asked(client: Client, members: dict[str, Any
         "maxInFlight": 1,
         "sizes": {"1": 1, "3": 2},
         "callsByCampaign": {members["campaignArn"]: 3},
+        "eventCalls": 2,
+        "events": 3,
     }
 
 
-async def test_stats_can_be_reset(client: Client, members: dict[str, Any]) -> None:
+async def test_stats_can_be_reset(client: Client, members: dict[str, Any], click: dict[str, Any]) -> None:
     """After a reset, counting starts anew."""
     await body_of(client, "POST", RANKING, json=members)
+    async with client.post("/events", json=click) as response:
+        assert response.status == 200
     await body_of(client, "DELETE", "/_emulator/stats")
     stats = await body_of(client, "GET", "/_emulator/stats")
     assert not any(stats.values())

@@ -27,13 +27,14 @@ def test_a_full_configuration(tmp_path: Path) -> None:
     """Every setting can be given in the file."""
     path = tmp_path / "emulator.toml"
     path.write_text(
-        'latency_ms = 20\nlatency_sigma = 0.4\nseed = 7\nitems = "i.csv"\ninteractions = "e.csv.gz"\n'
+        'latency_ms = 20\nlatency_sigma = 0.4\nseed = 7\nsettle_s = 1.5\nitems = "i.csv"\ninteractions = "e.csv.gz"\n'
         'cache_dir = "kept"\n[[key_pairs]]\naccess_key_id = "AKID"\nsecret_access_key = "s"\n'
     )
     assert load(path) == EmulatorConfig(
         latency_ms=20.0,
         latency_sigma=0.4,
         seed=7,
+        settle_s=1.5,
         items=Path("i.csv"),
         interactions=Path("e.csv.gz"),
         cache_dir=Path("kept"),
@@ -56,6 +57,8 @@ def test_an_empty_configuration_is_the_default(tmp_path: Path) -> None:
         ("latency_ms = inf", "latency_ms"),
         ("latency_sigma = 4", r"\$\.latency_sigma"),
         ('seed = "x"', r"\$\.seed"),
+        ("settle_s = -1", r"\$\.settle_s"),
+        ("settle_s = 61", r"\$\.settle_s"),
         ("items = 5", r"\$\.items"),
         ('items = ""', r"\$\.items"),
         ('[[key_pairs]]\naccess_key_id = "A"', "secret_access_key"),

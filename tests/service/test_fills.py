@@ -79,9 +79,9 @@ async def test_what_was_just_learnt_is_not_asked_again_while_it_is_being_stored(
 
     service.reranker.frames.store.save = slow_save  # type: ignore[method-assign]
     async with asyncio.timeout(0.5):
-        first = asyncio.create_task(rerank(service, list(logits)))  # noqa: TID251 - two callers, one after the other
+        first = asyncio.create_task(rerank(service, list(logits)))
         await asyncio.sleep(LINGER_S / 2)
-        second = asyncio.create_task(rerank(service, list(logits)))  # noqa: TID251
+        second = asyncio.create_task(rerank(service, list(logits)))
         await asyncio.sleep(0)
         arrived.set()
         results = [await first, await second]
@@ -94,7 +94,7 @@ async def test_leavers_take_nobody_along() -> None:
     logits = catalogue(10_000)
     ranker = SoftmaxRanker(lambda _: logits, delay_s=0.2)
     service = service_of(ranker)
-    tasks = [asyncio.create_task(rerank(service, list(logits))) for _ in range(50)]  # noqa: TID251
+    tasks = [asyncio.create_task(rerank(service, list(logits))) for _ in range(50)]
     await asyncio.sleep(0.1)
     for task in tasks[:-1]:
         task.cancel()
@@ -109,7 +109,7 @@ async def test_the_last_leaver_cancels_the_calls() -> None:
     logits = catalogue(10_000)
     ranker = SoftmaxRanker(lambda _: logits, delay_s=5.0)
     service = service_of(ranker)
-    tasks = [asyncio.create_task(rerank(service, list(logits), duration_s=10.0)) for _ in range(5)]  # noqa: TID251
+    tasks = [asyncio.create_task(rerank(service, list(logits), duration_s=10.0)) for _ in range(5)]
     await asyncio.sleep(0.1)
     for task in tasks:
         task.cancel()
@@ -126,7 +126,7 @@ async def test_a_rider_is_bound_by_its_own_deadline() -> None:
     logits = catalogue(800)
     ranker = SoftmaxRanker(lambda _: logits, delay_s=0.5)
     service = service_of(ranker)
-    patient = asyncio.create_task(rerank(service, list(logits), duration_s=1.0))  # noqa: TID251
+    patient = asyncio.create_task(rerank(service, list(logits), duration_s=1.0))
     await asyncio.sleep(0.01)
     began_s = service.clock.now_s()
     with pytest.raises(Exception, match="deadline"):
@@ -141,7 +141,7 @@ async def test_a_hanging_fill_does_not_hold_up_others() -> None:
     items = list(logits)
     ranker = SoftmaxRanker(lambda _: logits, fails=lambda n, _: "hang" if n < 2 else None)
     service = service_of(ranker)
-    stuck = asyncio.create_task(rerank(service, items[:800], duration_s=20.0))  # noqa: TID251
+    stuck = asyncio.create_task(rerank(service, items[:800], duration_s=20.0))
     await asyncio.sleep(0.01)
     result = await rerank(service, items[800:], duration_s=1.0)
     assert agrees(result, logits)
@@ -165,7 +165,7 @@ async def test_a_wrong_request_is_told_to_all_who_ride() -> None:
     """When a call says that the request is wrong, every rider hears it, and nothing is left under way."""
     ranker = SoftmaxRanker(lambda _: {}, fails=lambda _, __: InvalidInput("bad"))
     service = service_of(ranker)
-    tasks = [asyncio.create_task(rerank(service, ["a", "b"])) for _ in range(3)]  # noqa: TID251
+    tasks = [asyncio.create_task(rerank(service, ["a", "b"])) for _ in range(3)]
     for task in tasks:
         with pytest.raises(InvalidInput, match="bad"):
             await task

