@@ -21,7 +21,7 @@ QUEUE: Final = 8
 LOOP_LATE_S: Final = 0.002
 """A timer that fires this much late says that the loop was busy, not that the server is slow."""
 
-GRACE_S: Final = 0.005
+GRACE_S: Final = 0.020
 """What is waited once more then."""
 
 

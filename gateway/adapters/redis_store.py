@@ -13,7 +13,6 @@ made of those bytes: frames of any other epoch stay dead, and new ones are kept,
 """
 
 import struct
-from dataclasses import asdict
 from hashlib import blake2b
 from typing import Final
 
@@ -106,9 +105,25 @@ class RedisStore:
 
     def health(self) -> dict[str, object]:
         """Numbers for `GET /v1/campaigns`."""
-        target = self.options.target
-        states = {"reads": self.reads_state, "writes": self.writes_state, "outstanding": len(self._asker.operations)}
-        return {"kind": target.kind, "place": target.place, **states, **asdict(self.stats)}
+        target, stats = self.options.target, self.stats
+        return {
+            "kind": target.kind,
+            "place": target.place,
+            "reads": self.reads_state,
+            "writes": self.writes_state,
+            "outstanding": len(self._asker.operations),
+            "hits": stats.hits,
+            "misses": stats.misses,
+            "saves": stats.saves,
+            "bumps": stats.bumps,
+            "bytesRead": stats.bytes_read,
+            "bytesWritten": stats.bytes_written,
+            "abandoned": stats.abandoned,
+            "bypassed": stats.bypassed,
+            "skipped": stats.skipped,
+            "rejects": dict(stats.rejects),
+            "errors": dict(stats.errors),
+        }
 
     async def _set(self, key: str, value: bytes, keep_s: float) -> bool:
         keep_ms = max(1, round(1e3 * keep_s))

@@ -1,0 +1,68 @@
+"""Callers that hang up, by the million: no answer of another user, and no connection paid for a cancelled command.
+
+    python -m loadtests.cancels [--cancels 1000000]
+
+A real server holds a frame for each of 200 users that names its owner; 48 workers load random users' frames and cancel
+nine of ten loads at random moments. Beside it the positive control: a client that shares one connection wrongly, which
+the very same check must catch. Ends by itself when so many loads were cancelled, or after --minutes.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+import uvloop
+
+from gateway.adapters.redis_options import RedisOptions
+from gateway.adapters.redis_store import RedisStore
+from tests.redis.frames import frame_of, key_of
+from tests.redis.naive_client import NaiveClient
+from tests.redis.servers import Server, binaries
+from tests.redis.test_redis_cancel import USERS, storm
+
+SLICE = 20_000
+"""Cancels between two looks at the clock."""
+
+
+async def measure(server: Server, cancels: int, minutes: float) -> None:
+    """Storm the store, then the control, and print what came of it."""
+    async with RedisStore(RedisOptions(server.url, timeout_ms=2_000)) as store:
+        for user in range(USERS):
+            await store.save(key_of(user), frame_of(20, prefix=f"user{user}"), 3_600.0)
+        await storm(store.load, 100)  # opens every connection there will be
+        opened = server.info("stats")["total_connections_received"]
+        began_s = time.monotonic()
+        cancelled = answered = wrong = 0
+        while cancelled < cancels and time.monotonic() - began_s < 60.0 * minutes:
+            more = await storm(store.load, min(SLICE, cancels - cancelled))
+            cancelled, answered, wrong = cancelled + more[0], answered + more[1], wrong + more[2]
+        new = server.info("stats")["total_connections_received"] - opened - 1  # the second INFO's own
+        took_s = time.monotonic() - began_s
+        print(f"cancelled {cancelled:,}, answered {answered:,} in {took_s:.0f} s ({cancelled / took_s:,.0f} cancels/s)")
+        print(f"  answers of another user: {wrong}; rejected values: {store.stats.rejects.total()}")
+        print(f"  new connections: {new} ({1_000 * new / cancelled:.3f} per 1,000 cancels)")
+        print(f"  {store!r}")
+    naive = await NaiveClient.connect(server.port)
+    lost, _, mixed = await storm(naive.load, 2_000)
+    await naive.aclose()
+    print(f"control, a shared connection: {lost:,} cancelled, {mixed + naive.foreign:,} answers of another user")
+
+
+def main() -> None:
+    """Start a server of its own, and end it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cancels", type=int, default=1_000_000)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder), next(iter(binaries().values()))).start()
+        try:
+            uvloop.run(measure(server, options.cancels, options.minutes))
+        finally:
+            server.kill()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Redis is never allowed to hurt: steady rankings through a gateway while its Valkey or Redis is broken in every way.
+
+    python -m loadtests.redis_faults [--seconds 6] [--only sigstop-10s ...]
+
+For each fault: a gateway of its own on a server of its own, an emulator behind it, 8 clients that rank 300 candidates
+for random users at a steady pace and check every answer against the ideal ranking. Reported: error answers and wrong
+orders (both must be 0), the latency before, while the server is broken and after, and how long after its return the
+first answer came out of the cache again. Bounded in time; ends by itself.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from statistics import median
+
+import aiohttp
+import orjson
+
+from gateway import settings
+from gateway.cli.client import fetch
+from gateway.cli.processes import running
+from tests.redis.groups import Cluster, Sentinels
+from tests.redis.servers import Server, binaries, free_port
+
+ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
+USERS = [f"user-{number}" for number in range(1, 41)]
+CANDIDATES = 300
+CLIENTS = 8
+PAUSE_S = 0.04
+"""Between two requests of a client: about 150 rankings a second in all, a third of what this gateway can do here."""
+
+RETURN_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How to break a store and how to mend it; `lasts_s` in between."""
+
+    break_it: Callable[[], object]
+    mend_it: Callable[[], object]
+    lasts_s: float
+
+
+@dataclass
+class Seen:
+    """What the clients saw, as (time, milliseconds, whether out of the cache)."""
+
+    answers: list[tuple[float, float, bool]] = field(default_factory=list)
+    errors: int = 0
+    wrong: int = 0
+
+    def between(self, begin_s: float, end_s: float) -> list[float]:
+        """Latencies in a span of time."""
+        return [took_ms for at_s, took_ms, _ in self.answers if begin_s <= at_s < end_s]
+
+
+def faults_of(server: Server) -> dict[str, Fault]:
+    """All faults of one server, by name."""
+    admin = server.admin
+    return {
+        "kill -9": Fault(server.kill, server.start, 3.0),
+        "restart": Fault(server.kill, server.start, 0.0),
+        "sigstop-10s": Fault(server.freeze, server.thaw, 10.0),
+        "replicaof": Fault(
+            lambda: admin("REPLICAOF", "127.0.0.1", free_port()), lambda: admin("REPLICAOF", "NO", "ONE"), 3.0
+        ),
+        "maxmemory": Fault(
+            lambda: admin("CONFIG", "SET", "maxmemory", 1), lambda: admin("CONFIG", "SET", "maxmemory", 0), 3.0
+        ),
+        "client-pause": Fault(lambda: admin("CLIENT", "PAUSE", 3_000, "ALL"), lambda: None, 3.0),
+        "wrong-password": Fault(lambda: _lock(server), lambda: _unlock(server), 3.0),
+        "garbage": Fault(lambda: _scribble(server), lambda: None, 3.0),
+    }
+
+
+def _lock(server: Server) -> None:
+    server.admin("CONFIG", "SET", "requirepass", "other")
+    server.password = "other"
+    server.admin("CLIENT", "KILL", "TYPE", "normal")
+
+
+def _unlock(server: Server) -> None:
+    server.admin("CONFIG", "SET", "requirepass", "")
+    server.password = None
+
+
+def _scribble(server: Server) -> None:
+    """Write garbage over every frame, and half of them the bytes of somebody else's."""
+    names = [name for name in server.admin("KEYS", "rerank:*") if name.count(b":") == 3]
+    values = [server.admin("GET", name) for name in names]
+    for number, name in enumerate(names):
+        server.admin("SET", name, values[number - 1] if number % 2 else b"\x00garbage\xff" * 50)
+
+
+async def _client(
+    session: aiohttp.ClientSession,
+    gateway: str,
+    candidates: list[str],
+    ideal: dict[str, set[str]],
+    seen: Seen,
+    random: Random,
+    until_s: list[float],
+) -> None:
+    """Rank for random users until told to end."""
+    while time.monotonic() < until_s[0]:
+        user = random.choice(USERS)
+        asked = orjson.dumps({"campaign": "demo", "userId": user, "inputList": candidates})
+        began_s = time.monotonic()
+        async with session.post(
+            f"{gateway}/v1/rerank", data=asked, headers={"Content-Type": "application/json"}
+        ) as response:
+            body = await response.read()
+        took_ms = 1e3 * (time.monotonic() - began_s)
+        if response.status != 200:
+            seen.errors += 1
+        else:
+            answer = orjson.loads(body)
+            order = [one["itemId"] for one in answer["personalizedRanking"]]
+            seen.wrong += len(order) != CANDIDATES or set(order[:100]) != ideal[user] or bool(answer["degraded"])
+            seen.answers.append((began_s, took_ms, answer["usage"]["cached"] == CANDIDATES))
+        await asyncio.sleep(PAUSE_S)
+
+
+async def strain(emulator: str, gateway: str, fault: Fault, seconds: float) -> tuple[Seen, float, float]:
+    """Run the clients through before, fault and after; returns what they saw and when it broke and was mended."""
+    async with aiohttp.ClientSession() as session:
+        listing = await fetch(session, f"{emulator}/_emulator/items?limit={CANDIDATES}")
+        candidates = [item["itemId"] for item in listing["items"]]
+        ideal: dict[str, set[str]] = {}
+        for user in USERS:
+            asked = {"campaignArn": ARN, "userId": user, "inputList": candidates}
+            oracle = await fetch(session, f"{emulator}/_emulator/oracle", asked)
+            ideal[user] = {one["itemId"] for one in oracle["personalizedRanking"][:100]}
+        seen, until_s = Seen(), [time.monotonic() + 3_600.0]
+        async with asyncio.TaskGroup() as group:
+            for number in range(CLIENTS):
+                random = Random(number)
+                group.create_task(_client(session, gateway, candidates, ideal, seen, random, until_s))
+            await asyncio.sleep(seconds)
+            broken_s = time.monotonic()
+            await asyncio.to_thread(fault.break_it)
+            await asyncio.sleep(fault.lasts_s)
+            await asyncio.to_thread(fault.mend_it)
+            mended_s = time.monotonic()
+            await asyncio.sleep(seconds)
+            until_s[0] = 0.0
+        return seen, broken_s, mended_s
+
+
+@contextmanager
+def stores(folder: Path, binary: Path, name: str) -> Iterator[tuple[str, Fault]]:
+    """A fresh store for the fault of that name: its URL, and the fault."""
+    if name == "sentinel-failover":
+        group: Sentinels | Cluster = Sentinels.start(folder, binary)
+        fault = Fault(group.servers[0].kill, lambda: None, 3.0)
+    elif name == "cluster-failover":
+        group = Cluster.start(folder, binary)
+        fault = Fault(group.servers[0].kill, lambda: None, 4.0)
+    else:
+        server = Server(folder, binary).start()
+        try:
+            yield server.url, faults_of(server)[name]
+        finally:
+            server.kill()
+        return
+    try:
+        yield group.url, fault
+    finally:
+        group.kill()
+
+
+def report(name: str, seen: Seen, broken_s: float, mended_s: float) -> None:
+    """One line of the table."""
+    before = seen.between(0.0, broken_s)
+    during = seen.between(broken_s, mended_s) or [0.0]
+    after = seen.between(mended_s + 2.0, mended_s + 60.0) or [0.0]
+    hit_s = next((at_s - mended_s for at_s, _, cached in seen.answers if at_s >= mended_s and cached), None)
+    back = "never" if hit_s is None else f"{hit_s:.2f}"
+    print(
+        f"| {name} | {len(seen.answers):,} | {seen.errors} | {seen.wrong} | {median(before):.1f} "
+        f"| {median(during):.1f} | {max(during):.0f} | {median(after):.1f} | {back} |",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Print a Markdown table, a row a fault."""
+    names = [*faults_of(Server(Path(), Path())), "sentinel-failover", "cluster-failover"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=6.0, help="of load before the fault, and after it")
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    options = parser.parse_args()
+    print("| fault | answers | errors | wrong | p50 before, ms | p50 during | max during | p50 after | hits again, s |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for name in options.only:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            stores(Path(folder), next(iter(binaries().values())), name) as (url, fault),
+            running("emulate", "--port", "0") as emulator,
+        ):
+            settings.export(
+                {
+                    "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": emulator,
+                    "AWS_ACCESS_KEY_ID": "local",
+                    "AWS_SECRET_ACCESS_KEY": "local",
+                    "GATEWAY_CAMPAIGNS__DEMO__ARN": ARN,
+                    "GATEWAY_CACHE__URL": url,
+                    "GATEWAY_LOG__LEVEL": "error",
+                }
+            )
+            with running("serve", "--port", "0") as gateway:
+                report(name, *asyncio.run(strain(emulator, gateway, fault, options.seconds)))
+
+
+if __name__ == "__main__":
+    main()
