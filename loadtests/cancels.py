@@ -8,7 +8,6 @@ the very same check must catch. Ends by itself when so many loads were cancelled
 """
 
 import argparse
-import asyncio
 import tempfile
 import time
 from pathlib import Path

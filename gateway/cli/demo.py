@@ -52,6 +52,7 @@ def demo(
             settings.export(
                 {
                     "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": emulator,
+                    "AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": emulator,
                     "AWS_ACCESS_KEY_ID": key_id,
                     "AWS_SECRET_ACCESS_KEY": secret,
                     "AWS_SESSION_TOKEN": "",

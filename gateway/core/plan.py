@@ -8,7 +8,6 @@ costs a thin slice of everything and not the best 500.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,8 +133,3 @@ def spread(count: int, anchors: int) -> Ints:
 def stripe(places: Ints, anchors: Ints, calls: int) -> list[Ints]:
     """Deal `places` round-robin over the calls (sizes equal within one), each behind the anchors."""
     return [np.concatenate((anchors, places[call::calls])) for call in range(calls)]
-
-
-def missing(candidates: Sequence[str], rows: Ints) -> list[str]:
-    """The candidates that a frame does not hold (row -1), in their order."""
-    return [candidates[place] for place in np.flatnonzero(rows < 0).tolist()]

@@ -18,7 +18,8 @@ from gateway.core.life import Stage
 from gateway.core.model import Ints, distinct
 from gateway.core.ordering import order_candidates
 from gateway.ports import Clock
-from gateway.service.fills import Fills, Learnt, to_ask
+from gateway.service.fill import Learnt, to_ask
+from gateway.service.fills import Fills
 from gateway.service.frames import Found, Frames
 from gateway.service.result import Cost, Degraded, Origin, Request, Result, Round, incomplete, view, worst
 

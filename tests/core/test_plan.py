@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.model import Grade
-from gateway.core.plan import ANCHORS_MAX, Plan, missing, plan_ranking, spread
+from gateway.core.plan import ANCHORS_MAX, Plan, plan_ranking, spread
 from tests.core.builders import frame_with, names
 
 SIZES = [1, 2, 499, 500, 501, 502, 503, 968, 992, 997, 998, 2_000, 10_000, 50_000]
@@ -146,8 +146,3 @@ def test_spread_gives_as_many_distinct_places_as_asked(data: st.DataObject, coun
     places = spread(count, anchors)
     assert len(set(places.tolist())) == len(places) == anchors
     assert all(0 <= place < count for place in places.tolist())
-
-
-def test_missing_keeps_the_callers_order() -> None:
-    """What the frame does not hold is asked for in the order in which the caller named it."""
-    assert missing(["d", "b", "a", "c"], np.array([-1, 4, -1, 0])) == ["d", "a"]

@@ -1,0 +1,137 @@
+"""What goes on for one frame: the values and the pure decisions of `fills`, where nothing waits."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.core.budget import Budget
+from gateway.core.frame import Frame
+from gateway.core.keys import FrameKey
+from gateway.core.model import Grade, Ints
+from gateway.core.resolution import resolvable
+from gateway.service.result import Cost, Round
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Items that are asked for together, in the order of `wanted`; `candidates` is the list of the caller that began
+    it.
+
+    `round` is what came of it, `merged` whether that is part of the fill's frame.
+    """
+
+    wanted: list[str]
+    items: dict[str, None]
+    candidates: list[str]
+    budget: Budget
+    cost: Cost
+    task: asyncio.Task[None] | None = None
+    riders: int = 0
+    round: Round | None = None
+    merged: bool = False
+
+    def add(self, items: Sequence[str], budget: Budget) -> None:
+        """Take more items along, and the time of a caller that has more of it."""
+        self.items.update(dict.fromkeys(items))
+        self.wanted = list(self.items)
+        if budget.calls_until_s > self.budget.calls_until_s:
+            self.budget = budget
+
+
+@dataclass(slots=True, eq=False)
+class Fill:
+    """What goes on for one frame: what is known, and what is under way.
+
+    `sound` turns False for good when a scale is uncertain; with `whole_only` nothing is kept that is not complete.
+    """
+
+    key: FrameKey
+    epoch: int | None
+    frame: Frame | None
+    whole_only: bool = False
+    callers: int = 0
+    batches: list[Batch] = field(default_factory=list)
+    gathering: Batch | None = None
+    sound: bool = True
+    drifted: bool = False
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether new calls can be joined to what is known."""
+        return self.frame is not None and bool((self.frame.grade <= Grade.FAINT).any())
+
+    def rows(self, candidates: list[str]) -> Ints:
+        """Where candidates stand in the frame, -1 for nowhere."""
+        if self.frame is None:
+            return np.full(len(candidates), -1, dtype=np.intp)
+        if self.frame.items is candidates:  # learnt in one piece just now: nothing to look up
+            return np.arange(len(candidates))
+        return self.frame.rows(candidates)
+
+    def take(self, batch: Batch, base: Frame | None, made: Round) -> None:
+        """Merge what a batch learnt, unless the scale that it was learnt on has gone in the meantime."""
+        batch.round = made
+        same = self.frame is base or (
+            self.frame is not None and base is not None and self.frame.scale_id == base.scale_id
+        )
+        if not same:
+            return
+        batch.merged = True
+        self.sound = self.sound and made.sound
+        self.drifted = self.drifted or made.drifted
+        if made.drifted or self.frame is None:
+            self.frame = made.learnt
+        else:
+            self.frame = self.frame.extended(made.learnt)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """What a caller ends with. `cached` tells, of every candidate, whether it was known before the caller came."""
+
+    frame: Frame | None
+    rows: Ints
+    cached: NDArray[np.bool_]
+    rounds: list[Round]
+    sound: bool
+    in_time: bool
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a caller has asked for: every item once as missing, and once more if its list could resolve it better."""
+
+    missing: set[str] = field(default_factory=set)
+    weak: set[str] = field(default_factory=set)
+
+    def next(self, candidates: list[str], frame: Frame | None, rows: Ints) -> list[str]:
+        """What to ask for now, in the caller's order."""
+        if frame is None:
+            return [item for item in candidates if item not in self.missing] if self.missing else candidates
+        ask, lost = to_ask(frame, rows), rows < 0
+        return [
+            candidates[place]
+            for place in np.flatnonzero(ask).tolist()
+            if candidates[place] not in (self.missing if lost[place] else self.weak)
+        ]
+
+    def add(self, candidates: list[str], rows: Ints, batches: list[Batch]) -> None:
+        """Note what was answered, or failed: `rows` is where the candidates stood when they were asked for."""
+        answered = set().union(*(batch.items for batch in batches if batch.merged))
+        for item, row in zip(candidates, rows.tolist(), strict=True):
+            if item in answered:
+                (self.missing if row < 0 else self.weak).add(item)
+
+    def mask(self, candidates: list[str]) -> NDArray[np.bool_]:
+        """Which candidates were asked for."""
+        asked = self.missing | self.weak
+        return np.fromiter((item in asked for item in candidates), dtype=np.bool_, count=len(candidates))
+
+
+def to_ask(frame: Frame, rows: Ints) -> NDArray[np.bool_]:
+    """Which candidates, standing in these rows, are missing or could be resolved better by a call for their list."""
+    log, grade = frame.standing(rows)
+    return (rows < 0) | resolvable(log, grade)
