@@ -12,11 +12,11 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from gateway.core.errors import GatewayError, Overloaded
+from gateway.core.errors import Overloaded
 from gateway.web.door import ARRIVED_S, FACTS, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
-from gateway.web.problems import BUG, problem, row_of, wire_error
+from gateway.web.problems import BUG, TooLarge, TooSlow, UnsupportedBody, problem, row_of, wire_error
 from gateway.web.rerank_api import RERANK
 
 FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -25,6 +25,9 @@ FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, EVENTS})
 BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK, EVENTS, NATIVE_EVENTS})
 CLIENT_CLOSED: Final = 499
+
+BODY_UNREAD: Final = (TooLarge, TooSlow, UnsupportedBody, web.RequestPayloadError)
+"""After these the rest of a body may still be to come, so the connection is not used again."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -75,8 +78,8 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         request[FACTS]["error"] = row.slug
         render = wire_error if _route(request) in WIRE_ROUTES else problem
         response = render(error, request[REQUEST_ID])
-        if not isinstance(error, (GatewayError, web.HTTPException)):
-            response.force_close()  # the body may not have been read to its end
+        if row is BUG or isinstance(error, BODY_UNREAD):
+            response.force_close()
         return response
 
 
