@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gateway.core.budget import Budget
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
+from gateway.core.life import began_s
 from gateway.core.model import Grade, Ints
 from gateway.core.resolution import resolvable
 from gateway.service.result import Cost, Round
@@ -45,18 +46,26 @@ class Batch:
 class Fill:
     """What goes on for one frame: what is known, and what is under way.
 
+    It `began_s` at a wall time. `epoch` is None as long as no caller knows it, since the store could not be asked.
     `sound` turns False for good when a scale is uncertain; with `whole_only` nothing is kept that is not complete.
     """
 
     key: FrameKey
     epoch: int | None
     frame: Frame | None
+    began_s: float
     whole_only: bool = False
     callers: int = 0
     batches: list[Batch] = field(default_factory=list)
     gathering: Batch | None = None
     sound: bool = True
     drifted: bool = False
+
+    def is_of(self, epoch: int | None) -> bool:
+        """Whether it asks upstream under this epoch; one that began after the epoch did, unknowing, learns it now."""
+        if self.epoch is None and epoch is not None and began_s(epoch) < self.began_s:
+            self.epoch = epoch
+        return epoch is None or epoch == self.epoch
 
     @property
     def has_scale(self) -> bool:

@@ -65,7 +65,7 @@ class Fills:
         fill = self._join(found)
         learnt = await self._ride(fill, request, candidates, cost)
         if learnt is None:  # begin anew, for all who come from now on
-            fill = self._fills[found.key.frame] = Fill(found.key, found.epoch, None)
+            fill = self._fills[found.key.frame] = Fill(found.key, found.epoch, None, self._clock.wall_s())
             learnt = await self._ride(fill, request, candidates, cost, anew=True)
         assert learnt is not None  # noqa: S101 - a caller that began anew always gets something
         return learnt
@@ -85,7 +85,7 @@ class Fills:
 
     async def _refresh(self, request: Request, candidates: list[str], found: Found) -> None:
         budget = Budget.of(self._clock.now_s(), REFRESH_S, len(candidates))
-        fill = Fill(found.key, found.epoch, None, whole_only=True)
+        fill = Fill(found.key, found.epoch, None, self._clock.wall_s(), whole_only=True)
         try:
             await self._ride(fill, replace(request, budget=budget), candidates, Cost.new(self._clock), anew=True)
         except CallerError:
@@ -99,11 +99,11 @@ class Fills:
         if fill is not None and self._joinable(fill, found):
             self._frames.stats.joined += 1
             return fill
-        fill = self._fills[found.key.frame] = Fill(found.key, found.epoch, found.fresh)
+        fill = self._fills[found.key.frame] = Fill(found.key, found.epoch, found.fresh, self._clock.wall_s())
         return fill
 
     def _joinable(self, fill: Fill, found: Found) -> bool:
-        if not fill.sound or found.epoch not in (None, fill.epoch):
+        if not fill.sound or not fill.is_of(found.epoch):
             return False
         if fill.frame is None:
             return found.fresh is None

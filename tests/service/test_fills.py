@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.core.errors import AccessDenied, InvalidInput
+from gateway.core.keys import FrameKey
+from gateway.ports import Kept
 from gateway.service.fills import LINGER_S
 from gateway.service.result import Degraded, Result
 from gateway.service.service import Service
@@ -187,3 +189,44 @@ async def test_a_drift_is_found_once_for_all_who_ride() -> None:
     assert all(agrees(result, after) for result in results)
     assert sum(result.usage.upstream_calls for result in results) == len(ranker.calls) <= 6
     assert sum(result.usage.drifts for result in results) == 1
+
+
+async def test_a_store_that_stutters_does_not_split_a_fill() -> None:
+    """Callers that cannot learn the epoch share one fill with those who can, and what it learnt is kept."""
+    logits = catalogue(800)
+    ranker = SoftmaxRanker(lambda _: logits, delay_s=0.05)
+    service = service_of(ranker)
+    load, loads = service.reranker.frames.store.load, 0
+
+    async def stutter(key: FrameKey) -> Kept:
+        nonlocal loads
+        loads += 1
+        return Kept(None, None) if loads in (1, 3) else await load(key)
+
+    service.reranker.frames.store.load = stutter  # type: ignore[method-assign]
+    results = await together(service, [list(logits)] * 4)
+    assert len(ranker.calls) == 2
+    assert all(agrees(result, logits) for result in results)
+    await asyncio.sleep(LINGER_S)
+    assert (await rerank(service, list(logits))).usage.upstream_calls == 0
+
+
+async def test_a_fill_that_began_before_an_event_is_not_joined_after_it() -> None:
+    """A fill that does not know its epoch is none of an epoch that began later."""
+    logits = catalogue(800)
+    ranker = SoftmaxRanker(lambda _: logits, delay_s=0.05)
+    service = service_of(ranker)
+    load = service.reranker.frames.store.load
+
+    async def unknown(_: FrameKey) -> Kept:
+        return Kept(None, None)
+
+    service.reranker.frames.store.load = unknown  # type: ignore[method-assign]
+    first = asyncio.create_task(rerank(service, list(logits)))
+    await asyncio.sleep(0.01)
+    service.reranker.frames.store.load = load  # type: ignore[method-assign]
+    await service.reranker.frames.bump("", "u-1")
+    second = asyncio.create_task(rerank(service, list(logits)))
+    assert agrees(await first, logits)
+    assert agrees(await second, logits)
+    assert len(ranker.calls) == 4

@@ -50,6 +50,10 @@ class Pair:
         asked = {"campaignArn": ARN, "userId": user, "inputList": items or self.candidates}
         return order(await self.post(f"{self.emulator}/_emulator/oracle", asked))
 
+    async def saves(self, gateway: str) -> int:
+        """Frames that a gateway has stored."""
+        return (await self.get(f"{gateway}/v1/campaigns"))["cache"]["store"]["saves"]
+
     async def calls(self) -> int:
         """Ranking calls that the emulator has seen."""
         return (await self.get(f"{self.emulator}/_emulator/stats"))["calls"]
@@ -102,10 +106,13 @@ async def pair(processes: Processes) -> AsyncIterator[Pair]:
 
 async def test_what_one_learnt_the_other_answers(pair: Pair) -> None:
     """A ranks 10,000 for 21 calls; B gives the very same ranking for none: items, order, every digit of the scores."""
-    before = await pair.calls()
+    before, saves = await pair.calls(), await pair.saves(pair.a)
     asked = {"campaignArn": ARN, "userId": "shared-1", "inputList": pair.candidates}
     first = await pair.post(f"{pair.a}/personalize-ranking", asked)
     assert await pair.calls() - before == 21
+    async with asyncio.timeout(10):
+        while await pair.saves(pair.a) == saves:  # frames are stored behind the answer
+            await asyncio.sleep(0.01)
     second = await pair.post(f"{pair.b}/personalize-ranking", asked)
     assert await pair.calls() - before == 21
     assert second == first
