@@ -22,6 +22,9 @@ REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 ARRIVED_S: web.RequestKey[float] = web.RequestKey("arrived_s", float)
 """Where a request carries its time of arrival, seconds of the loop's clock."""
 
+BEGAN_S: web.RequestKey[float] = web.RequestKey("began_s", float)
+"""The same moment by the stopwatch, which is finer: the loop's clock moves in milliseconds."""
+
 FACTS: web.RequestKey[dict[str, Any]] = web.RequestKey("facts", dict)
 """Where a request carries what its access line will say beside status and time."""
 

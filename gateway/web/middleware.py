@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.core.errors import Overloaded
-from gateway.web.door import ARRIVED_S, FACTS, REQUEST_ID, SERVICE
+from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import BUG, TooLarge, TooSlow, UnsupportedBody, problem, row_of, wire_error
@@ -42,7 +42,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[REQUEST_ID] = given if FORWARDED_ID.fullmatch(given) else str(uuid.uuid4())
     request[ARRIVED_S] = service.clock.now_s()
     request[FACTS] = {}
-    began_s = service.clock.stopwatch_s()
+    request[BEGAN_S] = service.clock.stopwatch_s()
     status = CLIENT_CLOSED  # stays if the caller leaves and the handler is cancelled
     try:
         response = await handler(request)
@@ -61,7 +61,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             method=request.method,
             route=_route(request),
             status=status,
-            duration_ms=round(1e3 * (service.clock.stopwatch_s() - began_s), 2),
+            duration_ms=round(1e3 * (service.clock.stopwatch_s() - request[BEGAN_S]), 2),
             **facts,
         )
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from gateway.core.errors import InvalidInput
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import ARRIVED_S, SERVER, SERVICE, rank
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, rank
 from gateway.web.faults import decode
 from gateway.web.members import PersonalizedRankingRequest
 from gateway.web.problems import JSON
@@ -35,5 +35,5 @@ async def personalize_ranking(http: web.Request) -> web.Response:
         body["recommendationId"] = ids[0]
     return web.Response(
         body=orjson.dumps(body),
-        headers={"Content-Type": JSON, **render.headers(result, service.clock.now_s() - http[ARRIVED_S])},
+        headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - http[BEGAN_S])},
     )

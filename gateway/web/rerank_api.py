@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import ARRIVED_S, SERVER, SERVICE, rank
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, rank
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.members import RerankRequest
 from gateway.web.problems import JSON
@@ -28,7 +28,7 @@ async def rerank(http: web.Request) -> web.Response:
         render.sources(result, members.offset, entries)
     if members.explain:
         render.explanations(result, members.offset, entries, members.input_list)
-    total_s = service.clock.now_s() - http[ARRIVED_S]
+    total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     body: dict[str, Any] = {
         "rankingId": f"rk_{secrets.token_urlsafe(12)}",
         "campaign": members.campaign,
