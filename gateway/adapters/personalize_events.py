@@ -1,8 +1,6 @@
 """`EventSink` over aiobotocore: PutEvents, once."""
 
-from typing import Any, Final
-
-import orjson
+from typing import Final
 
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.aws_errors import translate
@@ -22,18 +20,9 @@ class PersonalizeEvents:
         """Forward the events. Errors are those of `ports.EventSink`."""
         try:
             client = await self._clients.of(SERVICE, self._region)
-            await client.put_events(**_as_sdk_takes_it(events.members))
+            await client.put_events(**events.members)  # `properties` stay the text that they are
         except Exception as error:
             ours = translate(error, events.user_id)
             if ours is None:
                 raise
             raise ours from error
-
-
-def _as_sdk_takes_it(members: dict[str, Any]) -> dict[str, Any]:
-    """`properties` is JSON text on the wire; the SDK writes that itself, out of the object."""
-    events = [
-        {**event, "properties": orjson.loads(event["properties"])} if "properties" in event else event
-        for event in members["eventList"]
-    ]
-    return {**members, "eventList": events}

@@ -1,0 +1,147 @@
+"""Events in: both shapes, the frames that die of them, and the two ways of working only by half."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.core.errors import InvalidInput, Unavailable
+from gateway.ports import Kept
+from tests.support.gateway_parts import ListSink
+from tests.support.softmax_ranker import SoftmaxRanker
+from tests.web.conftest import Connect
+from tests.web.parts import NATIVE, Client, ask, native, refused, send
+
+WIRE_EVENTS = "/events"
+NATIVE_EVENTS = "/v1/events"
+FRAMES = "/v1/users/u-1/frames"
+
+
+def click(**members: Any) -> dict[str, Any]:
+    """The members of a request that is taken in."""
+    event = {"eventType": "click", "sentAt": 1_800_000_000, "itemId": "p1"}
+    return {"trackingId": "t", "userId": "u-1", "sessionId": "s-1", "eventList": [event]} | members
+
+
+class Deaf:
+    """A store that cannot be reached."""
+
+    async def load(self, key: object) -> Kept:
+        return Kept(None, None)
+
+    async def save(self, key: object, frame: object, keep_s: float) -> None:
+        raise AssertionError("nothing may be kept under an unknown epoch")
+
+    async def bump(self, user: str, epoch: int, keep_s: float) -> bool:
+        return False
+
+    def health(self) -> dict[str, object]:
+        return {}
+
+
+async def test_the_wire_answers_as_the_service_does(connect: Connect) -> None:
+    """PutEvents is an empty 200 with a request id; the members go on as they came."""
+    sink = ListSink()
+    client = await connect(sink=sink)
+    response = await send(client, WIRE_EVENTS, click())
+    assert (response.status, await response.read()) == (200, b"")
+    assert response.headers["x-amzn-RequestId"]
+    assert "Gateway-Degraded" not in response.headers
+    assert sink.events[0].members == click()
+
+
+async def test_the_native_answer_says_what_happened(client: Client) -> None:
+    """Both halves worked, and the answer says so."""
+    assert await ask(client, NATIVE_EVENTS, click()) == {"forwarded": True, "framesInvalidated": True}
+
+
+@pytest.mark.parametrize("path", [WIRE_EVENTS, NATIVE_EVENTS])
+async def test_an_event_makes_the_next_ranking_new(client: Client, ranker: SoftmaxRanker, path: str) -> None:
+    """After an event the user's frames are dead; those of another user live."""
+    for user in ("u-1", "u-2"):
+        await ask(client, NATIVE, native(userId=user))
+    assert (await send(client, path, click())).status == 200
+    assert (await ask(client, NATIVE, native(userId="u-1")))["usage"]["upstreamCalls"] == 1
+    assert (await ask(client, NATIVE, native(userId="u-2")))["usage"]["upstreamCalls"] == 0
+    assert len(ranker.calls) == 3
+
+
+async def test_without_a_user_the_session_is_the_user(client: Client) -> None:
+    """An anonymous visitor ranks under the session id, so an event of the session kills those frames."""
+    await ask(client, NATIVE, native(userId="s-1"))
+    assert (await send(client, WIRE_EVENTS, {k: v for k, v in click().items() if k != "userId"})).status == 200
+    assert (await ask(client, NATIVE, native(userId="s-1")))["usage"]["upstreamCalls"] == 1
+
+
+async def test_frames_can_be_killed_without_an_event(client: Client) -> None:
+    """DELETE makes the next ranking new; the log and the answer do not hold the user."""
+    await ask(client, NATIVE, native())
+    response = await client.delete(FRAMES)
+    assert orjson.loads(await response.read()) == {"framesInvalidated": True}
+    assert (await ask(client, NATIVE, native()))["usage"]["upstreamCalls"] == 1
+
+
+async def test_a_cache_that_could_not_be_told_is_flagged(connect: Connect) -> None:
+    """The event was forwarded, the frames may live on: 200 with the truth in body and header; DELETE alone is a 503."""
+    client = await connect(store=Deaf())
+    assert await ask(client, NATIVE_EVENTS, click()) == {"forwarded": True, "framesInvalidated": False}
+    response = await send(client, WIRE_EVENTS, click())
+    assert (response.status, response.headers["Gateway-Degraded"]) == (200, "invalidation")
+    response = await client.delete(FRAMES)
+    assert (response.status, response.content_type) == (503, "application/problem+json")
+
+
+@pytest.mark.parametrize(("store", "said"), [({}, "were invalidated"), ({"store": Deaf()}, "could not be invalidated")])
+async def test_an_upstream_that_failed_is_an_error(connect: Connect, store: dict[str, Any], said: str) -> None:
+    """The event may be lost: an error in the shape of each API, which says what became of the frames."""
+    client = await connect(sink=ListSink(Unavailable("the campaign cannot be reached")), **store)
+    status, problem = await refused(client, NATIVE_EVENTS, click())
+    assert (status, problem["type"]) == (503, "urn:rerank-gateway:problem:upstream-unavailable")
+    assert said in problem["detail"]
+    response = await send(client, WIRE_EVENTS, click())
+    assert (response.status, response.headers["x-amzn-ErrorType"]) == (503, "ServiceUnavailable")
+
+
+async def test_refused_events_leave_the_frames_alone(connect: Connect) -> None:
+    """What upstream says is wrong with the event goes to the caller, and nothing is killed."""
+    client = await connect(sink=ListSink(InvalidInput("bad event")))
+    await ask(client, NATIVE, native())
+    assert (await refused(client, NATIVE_EVENTS, click()))[0] == 422
+    assert (await ask(client, NATIVE, native()))["usage"]["upstreamCalls"] == 0
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        (click(trackingId=""), "#/trackingId"),
+        (click(sessionId="x" * 257), "#/sessionId"),
+        (click(userId="x" * 257), "#/userId"),
+        (click(eventList=[]), "#/eventList"),
+        (click(eventList=[{"eventType": "c", "sentAt": 1}] * 11), "#/eventList"),
+        (click(eventList=[{"eventType": "c"}]), "#/eventList/0"),
+        (click(eventList=[{"eventType": "c", "sentAt": 1, "properties": "no json"}]), "#/eventList/0/properties"),
+        (click(eventList=[{"eventType": "c", "sentAt": 1, "properties": "[1]"}]), "#/eventList/0/properties"),
+        (click(eventList=[{"eventType": "c", "sentAt": 1, "recommendationId": "x" * 41}]), "#/eventList/0"),
+        (click(more=1), "#/more"),
+    ],
+)
+async def test_bad_events_are_named(connect: Connect, members: dict[str, Any], pointer: str) -> None:
+    """A member that breaks a rule is named, on the wire it is an InvalidInputException; nothing is forwarded."""
+    sink = ListSink()
+    client = await connect(sink=sink)
+    status, problem = await refused(client, NATIVE_EVENTS, members)
+    assert status == 422
+    assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
+    if "more" not in members:
+        response = await send(client, WIRE_EVENTS, members)
+        assert (response.status, response.headers["x-amzn-ErrorType"]) == (400, "InvalidInputException")
+        assert sink.events == []
+
+
+async def test_the_campaigns_route_tells_the_cache(client: Client) -> None:
+    """`GET /v1/campaigns` lists what may be called and counts what look-ups were worth."""
+    for _ in range(2):
+        await ask(client, NATIVE, native())
+    body = orjson.loads(await (await client.get("/v1/campaigns")).read())
+    assert [one["name"] for one in body["campaigns"]] == ["demo"]
+    assert (body["cache"]["frames"]["misses"], body["cache"]["frames"]["hits"]) == (1, 1)
