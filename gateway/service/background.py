@@ -21,15 +21,16 @@ class Background:
     def __repr__(self) -> str:
         return f"<Background tasks={len(self._tasks)} dropped={self.dropped}>"
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` to its end, whatever becomes of the caller."""
+    def start(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Run `work` to its end, whatever becomes of the caller; False if there is no room and it is dropped."""
         if len(self._tasks) >= TASKS_MAX:
             self.dropped += 1
             work.close()
-            return
+            return False
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return True
 
     async def drain(self, within_s: float) -> None:
         """Wait for all work, and cancel what is not done in time."""

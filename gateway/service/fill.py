@@ -80,6 +80,13 @@ class Fill:
             return np.arange(len(candidates))
         return self.frame.rows(candidates)
 
+    def drop(self, batch: Batch) -> None:
+        """Let nobody ride on a batch any more: it is over, or about to be cancelled."""
+        if batch in self.batches:
+            self.batches.remove(batch)
+        if self.gathering is batch:
+            self.gathering = None
+
     def take(self, batch: Batch, base: Frame | None, made: Round) -> None:
         """Merge what a batch learnt, unless the scale that it was learnt on has gone in the meantime."""
         batch.round = made

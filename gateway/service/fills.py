@@ -74,9 +74,9 @@ class Fills:
         """Learn the candidates anew in the background, once per frame, and put the result in the old frame's place."""
         if found.epoch is None or found.key.frame in self._refreshing:
             return
-        self._refreshing.add(found.key.frame)
-        self._frames.stats.refreshes += 1
-        self._frames.background.start(self._refresh(request, candidates, found))
+        if self._frames.background.start(self._refresh(request, candidates, found)):
+            self._refreshing.add(found.key.frame)
+            self._frames.stats.refreshes += 1
 
     def forget(self, user: str) -> None:
         """Let nobody join what is under way for a user: an event has come in between."""
@@ -182,33 +182,37 @@ class Fills:
         fill.batches.append(batch)
         fill.gathering = batch
         batch.task = asyncio.get_running_loop().create_task(self._run(fill, batch, request))
-        batch.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # riders may all have left
+        batch.task.add_done_callback(lambda task: self._ended(fill, batch, task))
+
+    def _ended(self, fill: Fill, batch: Batch, task: asyncio.Task[None]) -> None:
+        """A batch is over, also one that was cancelled before its first step.
+
+        Its riders may all have left, so its exception is looked at here: nobody else may.
+        """
+        fill.drop(batch)
+        if not task.cancelled():
+            task.exception()
 
     async def _run(self, fill: Fill, batch: Batch, request: Request) -> None:
         """Learn a batch and merge it."""
-        try:
-            for _ in range(GATHER_TURNS):
-                await asyncio.sleep(0)
-            fill.gathering = None
-            base = fill.frame
-            rows = fill.rows(batch.candidates)
-            made = await self._rounds.make(
-                request.campaign,
-                request.subject,
-                batch.wanted,
-                base,
-                rows[rows >= 0],
-                batch.budget,
-                batch.cost,
-                may_drift=not fill.drifted,
-            )
-            fill.take(batch, base, made)
-            self._frames.stats.drifts += made.drifted
-            self._keep(fill, batch, made)
-        finally:
-            if fill.gathering is batch:
-                fill.gathering = None
-            fill.batches.remove(batch)
+        for _ in range(GATHER_TURNS):
+            await asyncio.sleep(0)
+        fill.gathering = None
+        base = fill.frame
+        rows = fill.rows(batch.candidates)
+        made = await self._rounds.make(
+            request.campaign,
+            request.subject,
+            batch.wanted,
+            base,
+            rows[rows >= 0],
+            batch.budget,
+            batch.cost,
+            may_drift=not fill.drifted,
+        )
+        fill.take(batch, base, made)
+        self._frames.stats.drifts += made.drifted
+        self._keep(fill, batch, made)
 
     def _keep(self, fill: Fill, batch: Batch, made: Round) -> None:
         """Store what is now known, if it is certain and new; and whole, where it replaces what still answers."""
@@ -239,6 +243,7 @@ class Fills:
         for batch in rode:
             batch.riders -= 1
             if not batch.riders and batch.task is not None:
+                fill.drop(batch)  # at once: a newcomer of this very turn would be cancelled with it
                 batch.task.cancel()
         if not fill.callers:
             asyncio.get_running_loop().call_later(LINGER_S, self._release, fill)

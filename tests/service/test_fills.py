@@ -8,6 +8,7 @@ import pytest
 from gateway.core.errors import AccessDenied, InvalidInput
 from gateway.core.keys import FrameKey
 from gateway.ports import Kept
+from gateway.service import background as background_module
 from gateway.service.fills import LINGER_S
 from gateway.service.result import Degraded, Result
 from gateway.service.service import Service
@@ -230,3 +231,33 @@ async def test_a_fill_that_began_before_an_event_is_not_joined_after_it() -> Non
     assert agrees(await first, logits)
     assert agrees(await second, logits)
     assert len(ranker.calls) == 4
+
+
+async def test_a_newcomer_right_behind_the_last_leaver_is_answered() -> None:
+    """Whoever comes in the very turn in which the calls are cancelled begins a batch of its own."""
+    logits = catalogue(800)
+    ranker = SoftmaxRanker(lambda _: logits, delay_s=0.05)
+    service = service_of(ranker)
+    leaver = asyncio.create_task(rerank(service, list(logits)))
+    await asyncio.sleep(0.01)
+    leaver.cancel()
+    newcomer = asyncio.create_task(rerank(service, list(logits)))
+    await asyncio.wait((leaver, newcomer))
+    assert leaver.cancelled()
+    assert not newcomer.cancelled()
+    assert agrees(newcomer.result(), logits)
+    assert len(ranker.calls) == 4
+
+
+async def test_a_refresh_that_found_no_room_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the background is full a refresh is dropped, and the next caller of the stale frame may start it."""
+    logits = catalogue(800)
+    ranker = SoftmaxRanker(lambda _: logits)
+    service = service_of(ranker)
+    await rerank(service, list(logits))
+    await asyncio.sleep(100.0)
+    monkeypatch.setattr(background_module, "TASKS_MAX", 0)
+    assert (await rerank(service, list(logits))).degraded is Degraded.STALE
+    monkeypatch.undo()
+    assert (await rerank(service, list(logits))).degraded is Degraded.STALE
+    assert (await rerank(service, list(logits))).degraded is None

