@@ -44,9 +44,13 @@ class UpstreamError(GatewayError):
 
 
 class Throttled(UpstreamError):
-    """The campaign refused the call because of its rate."""
+    """The campaign refused the call because of its rate; `retry_after_s` is how long it asked to be left alone."""
 
     retryable = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(UpstreamError):
