@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
 from gateway.service.events import EventDoor
+from gateway.service.gates import Gates
 from gateway.service.rerank import Reranker
 
 
@@ -20,6 +21,7 @@ class Service:
     reranker: Reranker
     events: EventDoor
     campaigns: Mapping[str, Campaign]
+    gates: Gates
     clock: Clock
     not_ready: Callable[[], Awaitable[str | None]]
     store_health: Callable[[], dict[str, object]]

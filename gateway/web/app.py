@@ -7,9 +7,10 @@ from aiohttp import web
 
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
+from gateway.web.campaigns import campaigns
 from gateway.web.door import SERVER, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
-from gateway.web.health import campaigns, livez, readyz
+from gateway.web.health import livez, readyz
 from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking

@@ -13,7 +13,7 @@ from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
 from gateway.service.frames import Frames
-from gateway.service.gate import Gates
+from gateway.service.gates import Gates
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
@@ -54,12 +54,14 @@ def make_service(
         return not_ready
 
     frames = Frames(store or MemoryStore(clock.now_s), clock, Background(), random, Life(fresh_s, stale_s, settle_s))
-    rounds = Rounds(Fans(ranker, clock, random), Gates(clock), clock, random)
+    gates = Gates(clock)
+    rounds = Rounds(Fans(ranker, clock, random), gates, clock, random)
     reranker = Reranker(Fills(rounds, frames), frames, clock)
     return Service(
         reranker,
         EventDoor(sink or ListSink(), reranker),
         {"demo": Campaign("demo", ARN)} if campaigns is None else campaigns,
+        gates,
         clock,
         ready,
         lambda: {"kind": "test"},
