@@ -13,14 +13,20 @@ from gateway.core.routing import Campaign
 from gateway.service.gate import Gate
 from gateway.service.lane import Lane
 from gateway.service.service import Service
-from gateway.web.door import SERVICE
+from gateway.web.door import CROWD, SERVICE
 
 
 async def campaigns(http: web.Request) -> web.Response:
     """The campaigns that may be called, and the health of the cache: numbers since the start."""
-    service = http.app[SERVICE]
+    service, crowd = http.app[SERVICE], http.app[CROWD]
     body = {
         "campaigns": [_campaign(service, one) for one in service.campaigns.values()],
+        "requests": {
+            "underWay": crowd.under_way,
+            "limit": crowd.limit.now,
+            "refused": crowd.refused,
+            "loopLagMs": round(1e3 * crowd.lag_s, 1),
+        },
         "cache": {"store": service.store_health(), "frames": _camelled(service.reranker.frames.stats)},
     }
     return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})

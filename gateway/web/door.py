@@ -13,9 +13,11 @@ from gateway.core.routing import resolve, variant_for
 from gateway.service.result import Request, Result
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
+from gateway.web.crowd import Crowd
 from gateway.web.members import RankingMembers
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
+CROWD: web.AppKey[Crowd] = web.AppKey("crowd", Crowd)
 SERVER: web.AppKey[ServerSettings] = web.AppKey("server", ServerSettings)
 
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
