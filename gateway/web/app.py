@@ -34,7 +34,6 @@ def build_app(service: Service, server: ServerSettings) -> web.Application:
     crowd = Crowd(server.max_inflight, service.clock)
     app = web.Application(middlewares=[observe, render_errors, bound_inflight(crowd)], client_max_size=BODY_BYTES_MAX)
     app[CROWD] = crowd
-    app.cleanup_ctx.append(crowd.watch)
     app[SERVICE] = service
     app[SERVER] = server
     for path, handler in POSTS.items():

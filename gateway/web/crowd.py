@@ -8,7 +8,6 @@ ranking.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Final
 
 from gateway.core.concurrency import ConcurrencyLimit
@@ -33,6 +32,7 @@ class Crowd:
         self.lag_s = 0.0
         self.limit = ConcurrencyLimit(LEAST, most)
         self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
         return f"<Crowd {self.under_way}/{self.limit.now} lag={1e3 * self.lag_s:.1f} ms refused={self.refused}>"
@@ -43,25 +43,23 @@ class Crowd:
             self.refused += 1
             raise Overloaded("as many requests are under way as can be answered in time")
         self.under_way += 1
+        if self._timer is None:
+            self._wind(self._clock.stopwatch_s())
 
     def leave(self) -> None:
         """A ranking is over."""
         self.limit.good(self.under_way)
         self.under_way -= 1
 
-    async def watch(self, _: object) -> AsyncIterator[None]:
-        """Watch the loop's lag as long as the application runs."""
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(TICK_S, lambda: None)
+    def _wind(self, now_s: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick, now_s + TICK_S)
 
-        def tick(due_s: float) -> None:
-            nonlocal timer
-            now_s = self._clock.stopwatch_s()
-            self.lag_s = max(0.0, now_s - due_s)
-            if self.lag_s > LAG_MAX_S:
-                self.limit.push_back(now_s)
-            timer = loop.call_later(TICK_S, tick, now_s + TICK_S)
-
-        tick(self._clock.stopwatch_s())
-        yield
-        timer.cancel()
+    def _tick(self, due_s: float) -> None:
+        """Look how late it is; the clock stands while there is nothing to do."""
+        now_s = self._clock.stopwatch_s()
+        self.lag_s = max(0.0, now_s - due_s)
+        if self.lag_s > LAG_MAX_S:
+            self.limit.push_back(now_s)
+        self._timer = None
+        if self.under_way:
+            self._wind(now_s)
