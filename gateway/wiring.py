@@ -72,7 +72,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             raise CannotStart(str(error)) from error
 
         async def not_ready() -> str | None:
-            return None if await clients.has_credentials() else "no AWS credentials"
+            return None if clients.has_credentials() else "no AWS credentials"
 
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
@@ -82,7 +82,16 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         reranker = Reranker(Fills(rounds, frames), frames, clock)
         try:
             sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
-            yield Service(reranker, EventDoor(sink, reranker), campaigns, gates, clock, not_ready, store.health)
+            yield Service(
+                reranker,
+                EventDoor(sink, reranker),
+                campaigns,
+                gates,
+                clock,
+                not_ready,
+                store.health,
+                clients.credentials.health,
+            )
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import BotoCoreError
 
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.aws_errors import translate
@@ -29,8 +29,6 @@ class PersonalizeRanker:
         for arn in arns:
             try:
                 await self._clients.of(SERVICE, region_of(arn))
-            except NoCredentialsError:
-                return
             except BotoCoreError as error:
                 raise (translate(error, "") or error) from error
 
@@ -44,8 +42,7 @@ class PersonalizeRanker:
             members["filterArn"] = subject.filter_arn
             members["filterValues"] = dict(subject.filter_values)
         try:
-            client = await self._clients.of(SERVICE, region_of(call.arn))
-            response = await client.get_personalized_ranking(**members)
+            response = await self._clients.call(SERVICE, region_of(call.arn), "get_personalized_ranking", members)
         except Exception as error:
             ours = translate(error, subject.user_id)
             if ours is None:

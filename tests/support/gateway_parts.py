@@ -18,6 +18,18 @@ from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
 
+CREDENTIALS_HEALTH: dict[str, object] = {
+    "source": "env",
+    "state": "valid",
+    "usable": True,
+    "expiresS": None,
+    "ageS": 17.0,
+    "refreshes": 1,
+    "failures": 0,
+    "failingForS": None,
+    "lastError": None,
+}
+
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 
 
@@ -45,8 +57,12 @@ def make_service(
     settle_s: float = 2.0,
     not_ready: str | None = None,
     sink: EventSink | None = None,
+    credentials: Mapping[str, object] | None = None,
 ) -> Service:
-    """A service with seeded randomness; without `campaigns` one is configured, named `demo`."""
+    """A service with seeded randomness; without `campaigns` one is configured, named `demo`.
+
+    `credentials` are members of their health that differ.
+    """
     clock = clock or SystemClock()
     random = Random(17)
 
@@ -65,4 +81,5 @@ def make_service(
         clock,
         ready,
         lambda: {"kind": "test"},
+        lambda: CREDENTIALS_HEALTH | dict(credentials or {}),
     )
