@@ -9,13 +9,15 @@ service bounds every call by the request's deadline, and cancels.
 import asyncio
 import re
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Final
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, InvalidRegionError, NoCredentialsError
 
-from gateway.adapters.aws_session import GuardedHttpSession
+from gateway.adapters.aws_session import GuardedHttpSession, TransportStats
 
 CONNECT_TIMEOUT_S: Final = 2.0
 """A connection that is not there by then will not be in time for any ranking."""
@@ -34,19 +36,46 @@ REGION: Final = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d{1,2}", re.ASCII)
 """What regions look like. Making a client costs 40 ms: not for any word."""
 
 
+class SessionCredentials:
+    """The session's credentials, as those who sign by themselves ask for them."""
+
+    def __init__(self, session: AioSession) -> None:
+        self._session = session
+        self._frozen: ReadOnlyCredentials | None = None
+
+    def current(self) -> ReadOnlyCredentials:
+        """Those that were found last. Raises `NoCredentialsError`."""
+        if self._frozen is None:
+            raise NoCredentialsError
+        return self._frozen
+
+    async def renewed(self, rejected: ReadOnlyCredentials | None) -> bool:
+        """Whether the session has other ones than those that were refused."""
+        return bool(await self.get_frozen_credentials() != rejected)
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """The session's. Raises `NoCredentialsError`."""
+        if (credentials := await self._session.get_credentials()) is None:
+            raise NoCredentialsError
+        self._frozen = await credentials.get_frozen_credentials()
+        return self._frozen
+
+
 class AwsClients:
     """Clients by service and region. Use as an async context manager."""
 
     def __init__(self, *, connections_max: int, default_region: str | None = None) -> None:
         self._session = AioSession()
-        self._connections_max = connections_max
+        self.credentials = SessionCredentials(self._session)
+        self.connections_max = connections_max
+        self.stats = TransportStats()
         self._default_region = default_region
         self._clients: dict[tuple[str, str], Any] = {}
         self._making = asyncio.Lock()
         self._stack = AsyncExitStack()
 
     def __repr__(self) -> str:
-        return f"<AwsClients {sorted(self._clients)} connections_max={self._connections_max}>"
+        return f"<AwsClients {sorted(self._clients)} connections_max={self.connections_max}>"
 
     async def __aenter__(self) -> "AwsClients":
         return self
@@ -80,12 +109,12 @@ class AwsClients:
                         region_name=region or self._default_region,
                         config=AioConfig(
                             retries={"mode": "standard", "total_max_attempts": 1},
-                            max_pool_connections=self._connections_max,
+                            max_pool_connections=self.connections_max,
                             connect_timeout=CONNECT_TIMEOUT_S,
                             read_timeout=READ_TIMEOUT_S,
                             parameter_validation=False,  # the doors have checked every member already
                             connector_args={"keepalive_timeout": KEEP_ALIVE_S},
-                            http_session_cls=GuardedHttpSession,
+                            http_session_cls=partial(GuardedHttpSession, stats=self.stats),
                         ),
                     )
                 )

@@ -8,6 +8,7 @@
     └── UpstreamError               a call did not give an answer that can be believed
         ├── Throttled               the campaign refused the call for its rate        (retryable)
         ├── Unavailable             5xx, refused, reset, no route                     (retryable)
+        │   └── Untrusted           its endpoint cannot show that it is the service
         ├── Malformed               an answer that breaks its own contract            (retryable)
         ├── DeadlineExceeded        no answer before the deadline
         └── AccessDenied            credentials are missing, expired or not allowed
@@ -57,6 +58,12 @@ class Unavailable(UpstreamError):
     """The campaign could not be reached, or failed by itself (5xx)."""
 
     retryable = True
+
+
+class Untrusted(Unavailable):
+    """TLS failed: wrong authority, expired, of another host. Trying again is no cure, nor is looking away."""
+
+    retryable = False
 
 
 class Malformed(UpstreamError):
