@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.adapters.aws_clients import AwsClients
+from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
@@ -65,7 +66,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
         )
         arns = [arn for campaign in campaigns.values() for arm in campaign.arms for arn in arm.arns]
-        ranker = PersonalizeRanker(clients)
+        ranker = await _ranker(settings, clients, stack)
         try:
             await ranker.open(arns)
         except GatewayError as error:
@@ -94,6 +95,13 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             )
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
+
+
+async def _ranker(settings: Settings, clients: AwsClients, stack: AsyncExitStack) -> LeanRanker | PersonalizeRanker:
+    """The transport that is set."""
+    if settings.transport == "aiobotocore":
+        return PersonalizeRanker(clients)
+    return await stack.enter_async_context(LeanRanker(clients))
 
 
 def _warm_up() -> None:

@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, Final
 
 from aiobotocore.config import AioConfig
@@ -19,7 +20,8 @@ from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
 from gateway.adapters.aws_chain import Chain
 from gateway.adapters.aws_credentials import KeptCredentials
-from gateway.adapters.aws_session import GuardedHttpSession
+from gateway.adapters.aws_errors import RENEWABLE_CODES, refusal_in
+from gateway.adapters.aws_session import GuardedHttpSession, TransportStats
 
 CONNECT_TIMEOUT_S: Final = 2.0
 """A connection that is not there by then will not be in time for any ranking."""
@@ -37,11 +39,6 @@ CLIENTS_MAX: Final = 200
 REGION: Final = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d{1,2}", re.ASCII)
 """What regions look like. Making a client costs 40 ms: not for any word."""
 
-STALE_KEYS: Final = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
-)
-"""Error codes that say: these keys are expired, or none that AWS knows (any more). Others may help."""
-
 
 class AwsClients:
     """Clients by service and region, and the credentials they sign with. Use as an async context manager."""
@@ -52,14 +49,15 @@ class AwsClients:
         """Without `credentials` they are those of the SDK's own chain."""
         self.credentials = credentials or KeptCredentials(Chain(default_region))
         self._session = self._new_session()
-        self._connections_max = connections_max
+        self.connections_max = connections_max
+        self.stats = TransportStats()
         self._default_region = default_region
         self._clients: dict[tuple[str, str], Any] = {}
         self._making = asyncio.Lock()
         self._stack = AsyncExitStack()
 
     def __repr__(self) -> str:
-        return f"<AwsClients {sorted(self._clients)} connections_max={self._connections_max}>"
+        return f"<AwsClients {sorted(self._clients)} connections_max={self.connections_max}>"
 
     async def __aenter__(self) -> "AwsClients":
         await self._stack.enter_async_context(self.credentials)
@@ -82,8 +80,7 @@ class AwsClients:
         try:
             return await getattr(client, operation)(**members)
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code")
-            if code not in STALE_KEYS or not await self.credentials.renewed(used):
+            if refusal_in(error).code not in RENEWABLE_CODES or not await self.credentials.renewed(used):
                 raise
         return await getattr(client, operation)(**members)
 
@@ -110,12 +107,12 @@ class AwsClients:
             region_name=region or self._default_region,
             config=AioConfig(
                 retries={"mode": "standard", "total_max_attempts": 1},
-                max_pool_connections=self._connections_max,
+                max_pool_connections=self.connections_max,
                 connect_timeout=CONNECT_TIMEOUT_S,
                 read_timeout=READ_TIMEOUT_S,
                 parameter_validation=False,  # the doors have checked every member already
                 connector_args={"keepalive_timeout": KEEP_ALIVE_S},
-                http_session_cls=GuardedHttpSession,
+                http_session_cls=partial(GuardedHttpSession, stats=self.stats),
             ),
         )
 

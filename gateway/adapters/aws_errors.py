@@ -4,6 +4,7 @@ Throttling is not in the service's model and comes as HTTP 400 or 429, so codes 
 there is no known code. Messages of the service are passed on for the caller's own faults alone, without the user id.
 """
 
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from aiohttp import ClientError as HttpClientError
@@ -18,10 +19,14 @@ from gateway.core.errors import (
     Throttled,
     Unavailable,
     UnknownResource,
+    Untrusted,
     UpstreamError,
 )
 
 MESSAGE_MAX_CHARS: Final = 500
+
+RETRY_AFTER_MAX_S: Final = 3600.0
+"""An hour is as good as for ever; a number with a hundred digits must not become one."""
 
 CALLER_CODES: Final[dict[str, type[GatewayError]]] = {
     "InvalidInputException": InvalidInput,
@@ -38,6 +43,7 @@ UPSTREAM_CODES: Final[dict[str, type[UpstreamError]]] = {
     "RequestLimitExceeded": Throttled,
     "LimitExceededException": Throttled,
     "AccessDeniedException": AccessDenied,
+    "ExpiredToken": AccessDenied,
     "ExpiredTokenException": AccessDenied,
     "IncompleteSignature": AccessDenied,
     "InvalidClientTokenId": AccessDenied,
@@ -51,6 +57,14 @@ UPSTREAM_CODES: Final[dict[str, type[UpstreamError]]] = {
 
 STATUSES: Final[dict[int, type[UpstreamError]]] = {401: AccessDenied, 403: AccessDenied, 429: Throttled}
 
+RENEWABLE_CODES: Final = frozenset((
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+))  # fmt: skip
+"""What is said of credentials that may have been replaced meanwhile."""
+
 Kinds: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 
 VENDOR_ERRORS: Final[tuple[tuple[Kinds, type[GatewayError], str], ...]] = (
@@ -60,6 +74,7 @@ VENDOR_ERRORS: Final[tuple[tuple[Kinds, type[GatewayError], str], ...]] = (
     (boto.InvalidRegionError, InvalidInput, "the campaign's ARN names a region that there cannot be"),
     (boto.ParamValidationError, InvalidInput, "the request does not fit the service's model"),
     (ResponseParserError, Malformed, "the answer cannot be parsed"),
+    (boto.SSLError, Untrusted, "the campaign's endpoint cannot be trusted: TLS failed"),
     ((boto.HTTPClientError, boto.ConnectionError), Unavailable, "the campaign cannot be reached"),
     ((HttpClientError, OSError), Unavailable, "the campaign cannot be reached"),
     # A body that is no JSON, or JSON of another shape, leaves botocore's parser as whatever it tripped over.
@@ -69,21 +84,52 @@ VENDOR_ERRORS: Final[tuple[tuple[Kinds, type[GatewayError], str], ...]] = (
 """In this order: the first row that fits decides."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the service said when it gave no ranking; `retry_after` is the text of that header."""
+
+    status: int
+    code: str
+    message: str = field(default="", repr=False)
+    retry_after: str = ""
+
+
 def translate(error: Exception, user_id: str) -> GatewayError | None:
     """The gateway's error for what a call raised; None for what is no fault of the call (a bug of ours)."""
     if isinstance(error, boto.ClientError):
-        return _of_response(error, user_id)
+        return error_of(refusal_in(error), user_id)
     for kinds, ours, message in VENDOR_ERRORS:
         if isinstance(error, kinds):
             return ours(message)
     return None
 
 
-def _of_response(error: boto.ClientError, user_id: str) -> GatewayError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in CALLER_CODES:
-        said = error.response.get("Error", {}).get("Message") or "the campaign refused the request"
-        return CALLER_CODES[code](str(said).replace(user_id, "***")[:MESSAGE_MAX_CHARS])
-    kind = UPSTREAM_CODES.get(code) or STATUSES.get(status) or Unavailable
-    return kind(f"the campaign answered with status {status}")
+def refusal_in(error: boto.ClientError) -> Refusal:
+    """What the service said, out of botocore's error."""
+    said, about = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+    return Refusal(
+        status=int(about.get("HTTPStatusCode", 0)),
+        code=str(said.get("Code", "")),
+        message=str(said.get("Message") or ""),
+        retry_after=str(about.get("HTTPHeaders", {}).get("retry-after", "")),
+    )
+
+
+def error_of(refusal: Refusal, user_id: str) -> GatewayError:
+    """The gateway's error for what the service said."""
+    if refusal.code in CALLER_CODES:
+        said = refusal.message or "the campaign refused the request"
+        return CALLER_CODES[refusal.code](said.replace(user_id, "***")[:MESSAGE_MAX_CHARS])
+    kind = UPSTREAM_CODES.get(refusal.code) or STATUSES.get(refusal.status) or Unavailable
+    message = f"the campaign answered with status {refusal.status}"
+    if issubclass(kind, Throttled):
+        return kind(message, _seconds(refusal.retry_after))
+    return kind(message)
+
+
+def _seconds(text: str) -> float | None:
+    """The seconds of a Retry-After; None for none, and for a date."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(float(text), RETRY_AFTER_MAX_S)

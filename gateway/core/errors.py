@@ -9,7 +9,8 @@
         ├── Throttled               the campaign refused the call for its rate        (retryable)
         ├── Busy                    no room for the call before its deadline: it was not made
         ├── Unavailable             5xx, refused, reset, no route                     (retryable)
-        │   └── Resting             the campaign failed too often of late: the call was not made
+        │   ├── Resting             the campaign failed too often of late: the call was not made
+        │   └── Untrusted           its endpoint cannot show that it is the service
         ├── Malformed               an answer that breaks its own contract            (retryable)
         ├── DeadlineExceeded        no answer before the deadline
         └── AccessDenied            credentials are missing, expired or not allowed
@@ -63,6 +64,12 @@ class Unavailable(UpstreamError):
 
 class Resting(Unavailable):
     """The campaign failed too often of late and is left alone for a while: the call was not made."""
+
+    retryable = False
+
+
+class Untrusted(Unavailable):
+    """TLS failed: wrong authority, expired, of another host. Trying again is no cure, nor is looking away."""
 
     retryable = False
 

@@ -1,11 +1,15 @@
 """A ranker of the gateway, with credentials, in front of a fake endpoint."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import pytest
 
 from gateway.adapters.aws_clients import AwsClients
+from gateway.adapters.lean import LeanRanker
 from gateway.adapters.personalize import PersonalizeRanker
+from gateway.ports import Ranker
 from tests.adapters import fake_upstream
 from tests.adapters.fake_upstream import Upstream
 
@@ -41,9 +45,34 @@ async def upstream(aws: pytest.MonkeyPatch) -> AsyncIterator[Upstream]:
         yield upstream
 
 
+Transport = Callable[[AwsClients], AbstractAsyncContextManager[Any]]
+"""What makes a ranker over clients: one of the two transports."""
+
+
+@asynccontextmanager
+async def reference(clients: AwsClients) -> AsyncIterator[PersonalizeRanker]:
+    """The transport of aiobotocore."""
+    yield PersonalizeRanker(clients)
+
+
+TRANSPORTS: dict[str, Transport] = {"aiobotocore": reference, "lean": LeanRanker}
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """Each of the two transports: what is said of a ranker is said of both."""
+    return TRANSPORTS[request.param]
+
+
 @pytest.fixture
-async def ranker(upstream: Upstream, credentials: None) -> AsyncIterator[PersonalizeRanker]:
-    """The adapter under test."""
+async def clients(aws: pytest.MonkeyPatch, credentials: None, upstream: Upstream) -> AsyncIterator[AwsClients]:
+    """The clients below the ranker."""
     async with AwsClients(connections_max=1_000) as clients:
-        ranker = PersonalizeRanker(clients)
+        yield clients
+
+
+@pytest.fixture
+async def ranker(clients: AwsClients, transport: Transport) -> AsyncIterator[Ranker]:
+    """The adapter under test."""
+    async with transport(clients) as ranker:
         yield ranker
