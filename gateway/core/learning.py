@@ -7,7 +7,7 @@ import numpy as np
 from gateway.core.answer import Answer
 from gateway.core.calibration import Calibration
 from gateway.core.frame import Frame
-from gateway.core.model import Grade
+from gateway.core.model import Grade, taken
 from gateway.core.plan import Plan
 
 
@@ -22,7 +22,7 @@ def frame_of(
     calls, source = np.unique(calibration.call[kept], return_inverse=True)
     everything = len(kept) == len(plan.universe)
     return Frame(
-        items=plan.universe if everything else [plan.universe[place] for place in kept.tolist()],
+        items=plan.universe if everything else taken(plan.universe, kept),
         log=calibration.log[kept],
         grade=calibration.grade[kept],
         source=source.astype(np.int32),
