@@ -8,6 +8,7 @@ import math
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.model import taken
@@ -62,8 +63,12 @@ def explanations(result: Result, offset: int, entries: list[ToldEntry], given: l
 
 def recommendation_ids(result: Result) -> dict[int, str]:
     """The ids of the calls that ranked the answer, by their number, in the order in which they first appear in it."""
-    sources = dict.fromkeys(result.source[result.ranking.order].tolist())
-    return {source: result.recommendation_ids[source] for source in sources if source >= 0}
+    source = result.source[result.ranking.order]
+    source = source[source >= 0]
+    first = np.full(len(result.recommendation_ids), len(source))
+    first[source[::-1]] = np.arange(len(source))[::-1]  # the first place is written last, and stays
+    seen = np.flatnonzero(first < len(source))
+    return {call: result.recommendation_ids[call] for call in seen[np.argsort(first[seen])].tolist()}
 
 
 def usage(result: Result) -> dict[str, int]:
