@@ -6,7 +6,7 @@ ranked the first item; an id is never made up, so an empty list has none.
 
 from typing import Any
 
-import orjson
+import msgspec
 from aiohttp import web
 
 from gateway.core.errors import InvalidInput
@@ -29,11 +29,11 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     if members.metadata_columns:
         raise InvalidInput("metadataColumns is not supported by this version of the gateway")
     result = await rank(http, members.campaign_arn, members, None)
-    body: dict[str, Any] = {"personalizedRanking": render.page(result, 0, None)}
+    body: dict[str, Any] = {"personalizedRanking": render.page(result, 0, None, render.Entry)}
     ids = list(render.recommendation_ids(result).values())
     if ids:
         body["recommendationId"] = ids[0]
     return web.Response(
-        body=orjson.dumps(body),
+        body=msgspec.json.encode(body),
         headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - http[BEGAN_S])},
     )

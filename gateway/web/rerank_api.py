@@ -1,11 +1,13 @@
 """The native API: `POST /v1/rerank`, the members of the AWS operation and what it cannot say."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
+import msgspec
 from aiohttp import web
 
+from gateway.service.result import Result
 from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, rank
@@ -23,11 +25,7 @@ async def rerank(http: web.Request) -> web.Response:
     if members.filter_values and not members.filter_arn:
         raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])
     result = await rank(http, members.campaign, members, members.deadline_ms)
-    entries = render.page(result, members.offset, members.limit)
-    if members.explain or result.degraded is not None:
-        render.sources(result, members.offset, entries)
-    if members.explain:
-        render.explanations(result, members.offset, entries, members.input_list)
+    entries = _entries(result, members)
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     body: dict[str, Any] = {
         "rankingId": f"rk_{secrets.token_urlsafe(12)}",
@@ -45,4 +43,16 @@ async def rerank(http: web.Request) -> web.Response:
     }
     if members.explain:
         body["plan"] = [render.plan(made) for made in result.rounds]
-    return web.Response(body=orjson.dumps(body), headers={"Content-Type": JSON, **render.headers(result, total_s)})
+    headers = {"Content-Type": JSON, **render.headers(result, total_s)}
+    return web.Response(body=msgspec.json.encode(body), headers=headers)
+
+
+def _entries(result: Result, members: RerankRequest) -> Sequence[render.Entry]:
+    """The page that was asked for, told as much of as was asked for, or must be."""
+    if not members.explain and result.degraded is None:
+        return render.page(result, members.offset, members.limit, render.Entry)
+    entries = render.page(result, members.offset, members.limit, render.ToldEntry)
+    render.sources(result, members.offset, entries)
+    if members.explain:
+        render.explanations(result, members.offset, entries, members.input_list)
+    return entries
