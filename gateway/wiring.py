@@ -36,6 +36,7 @@ from gateway.service.gates import Gates
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
+from gateway.service.turns import Turns
 from gateway.settings import MEMORY, CacheSettings, Settings
 from gateway.web.app import build_app
 
@@ -78,9 +79,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
         frames = Frames(store, clock, background, random, life)
-        gates = Gates(clock)
-        rounds = Rounds(Fans(ranker, clock, random), gates, clock, random)
-        reranker = Reranker(Fills(rounds, frames), frames, clock)
+        gates, turns = Gates(clock), Turns()
+        rounds = Rounds(Fans(ranker, clock, random), gates, clock, random, turns)
+        reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
         try:
             sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
             yield Service(

@@ -23,9 +23,9 @@ PERSONALIZE_RANKING = "/personalize-ranking"
 async def personalize_ranking(http: web.Request) -> web.Response:
     """GetPersonalizedRanking."""
     service = http.app[SERVICE]
-    members = decode(
-        await read_body(http, http.app[SERVER].body_timeout_s, json_only=False), PersonalizedRankingRequest
-    )
+    given = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
+    await service.reranker.turns.mine()
+    members = decode(given, PersonalizedRankingRequest)
     if members.metadata_columns:
         raise InvalidInput("metadataColumns is not supported by this version of the gateway")
     result = await rank(http, members.campaign_arn, members, None)

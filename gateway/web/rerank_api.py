@@ -21,13 +21,15 @@ RERANK = "/v1/rerank"
 async def rerank(http: web.Request) -> web.Response:
     """Rank candidates; answer a page of the ranking."""
     service = http.app[SERVICE]
-    members = decode(await read_body(http, http.app[SERVER].body_timeout_s, json_only=True), RerankRequest)
+    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
+    await service.reranker.turns.mine()
+    members = decode(body, RerankRequest)
     if members.filter_values and not members.filter_arn:
         raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])
     result = await rank(http, members.campaign, members, members.deadline_ms)
     entries = _entries(result, members)
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
-    body: dict[str, Any] = {
+    told: dict[str, Any] = {
         "rankingId": f"rk_{secrets.token_urlsafe(12)}",
         "campaign": members.campaign,
         "variant": result.variant or None,
@@ -42,9 +44,9 @@ async def rerank(http: web.Request) -> web.Response:
         "timing": render.timing(result, total_s),
     }
     if members.explain:
-        body["plan"] = [render.plan(made) for made in result.rounds]
+        told["plan"] = [render.plan(made) for made in result.rounds]
     headers = {"Content-Type": JSON, **render.headers(result, total_s)}
-    return web.Response(body=msgspec.json.encode(body), headers=headers)
+    return web.Response(body=msgspec.json.encode(told), headers=headers)
 
 
 def _entries(result: Result, members: RerankRequest) -> Sequence[render.Entry]:
