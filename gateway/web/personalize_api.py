@@ -4,6 +4,7 @@ What only the native API can say stands in headers. With several calls `recommen
 ranked the first item; an id is never made up, so an empty list has none.
 """
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,7 +30,8 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     if members.metadata_columns:
         raise InvalidInput("metadataColumns is not supported by this version of the gateway")
     result = await rank(http, members.campaign_arn, members, None)
-    body: dict[str, Any] = {"personalizedRanking": render.page(result, 0, None, render.Entry)}
+    entries = await render.encoded(result, 0, None, partial(render.page, result, kind=render.Entry))
+    body: dict[str, Any] = {"personalizedRanking": entries}
     ids = list(render.recommendation_ids(result).values())
     if ids:
         body["recommendationId"] = ids[0]

@@ -1,7 +1,7 @@
 """The native API: `POST /v1/rerank`, the members of the AWS operation and what it cannot say."""
 
 import secrets
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from gateway.web.door import BEGAN_S, SERVER, SERVICE, rank
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.members import RerankRequest
 from gateway.web.problems import JSON
+from gateway.web.render import Entry, ToldEntry
 
 RERANK = "/v1/rerank"
 
@@ -27,7 +28,7 @@ async def rerank(http: web.Request) -> web.Response:
     if members.filter_values and not members.filter_arn:
         raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])
     result = await rank(http, members.campaign, members, members.deadline_ms)
-    entries = _entries(result, members)
+    entries = await _entries(result, members)
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     told: dict[str, Any] = {
         "rankingId": f"rk_{secrets.token_urlsafe(12)}",
@@ -49,12 +50,17 @@ async def rerank(http: web.Request) -> web.Response:
     return web.Response(body=msgspec.json.encode(told), headers=headers)
 
 
-def _entries(result: Result, members: RerankRequest) -> Sequence[render.Entry]:
+async def _entries(result: Result, members: RerankRequest) -> msgspec.Raw:
     """The page that was asked for, told as much of as was asked for, or must be."""
     if not members.explain and result.degraded is None:
-        return render.page(result, members.offset, members.limit, render.Entry)
-    entries = render.page(result, members.offset, members.limit, render.ToldEntry)
-    render.sources(result, members.offset, entries)
-    if members.explain:
-        render.explanations(result, members.offset, entries, members.input_list)
-    return entries
+        return await render.encoded(result, members.offset, members.limit, partial(render.page, result, kind=Entry))
+    explain = render.explainer(result, members.input_list) if members.explain else None
+
+    def told(offset: int, limit: int) -> list[ToldEntry]:
+        entries = render.page(result, offset, limit, ToldEntry)
+        render.sources(result, offset, entries)
+        if explain is not None:
+            explain(offset, entries)
+        return entries
+
+    return await render.encoded(result, members.offset, members.limit, told)
