@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -17,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.core.redis_url import parse
-from gateway.core.routing import CONCURRENCY_MAX, Campaign, is_arn, region_of
+from gateway.core.routing import CONCURRENCY_MAX, CONCURRENCY_MIN, Campaign, is_arn, region_of
 
 PREFIX: Final = "GATEWAY_"
 CAMPAIGN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -113,15 +114,46 @@ def _listed(value: object) -> object:
 
 Arn = Annotated[str, AfterValidator(_arn)]
 
+Transport = Literal["lean", "aiobotocore"]
+"""How calls are made: by the lean transport, or by aiobotocore's own, its reference."""
 
-class CampaignSettings(_Section):
-    """`[campaigns.NAME]`: one campaign and its policies."""
+
+class VariantSettings(_Section):
+    """`[campaigns.NAME.variants.NAME]`: one arm of an experiment, and its share of the users."""
 
     arn: Arn
     replicas: Annotated[tuple[Arn, ...], BeforeValidator(_listed)] = ()
+    weight: Annotated[float, Field(gt=0, le=1e6)] = 1
+
+
+class CampaignSettings(_Section):
+    """`[campaigns.NAME]`: one campaign and its policies. It has an ARN, perhaps with replicas, or variants."""
+
+    arn: Arn | None = None
+    replicas: Annotated[tuple[Arn, ...], BeforeValidator(_listed)] = ()
+    variants: dict[str, VariantSettings] = {}
     tps: Annotated[float, Field(gt=0)] | None = None
+    concurrency_min: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MIN
     concurrency_max: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MAX
     fallback: Literal["none", "input-order"] = "none"
+    transport: Transport | None = None
+
+    def policies(self, name: str) -> Campaign:
+        """The campaign as the core knows it. Limits hold for each variant by itself."""
+        whole = Campaign(
+            name,
+            self.arn or "",
+            self.replicas,
+            self.concurrency_max,
+            self.tps,
+            self.fallback,
+            min(self.concurrency_min, self.concurrency_max),
+        )
+        arms = [
+            replace(whole, arn=one.arn, replicas=one.replicas, variant=variant, weight=one.weight)
+            for variant, one in sorted(self.variants.items())
+        ]
+        return replace(whole, variants=tuple(arms))
 
 
 class LogSettings(_Section):
@@ -144,6 +176,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     campaigns: dict[str, CampaignSettings] = {}
     aws_region: str | None = None
+    transport: Transport = "lean"
 
     @classmethod
     def settings_customise_sources(  # type: ignore[override] # all are passed by name
@@ -154,10 +187,7 @@ class Settings(BaseSettings):
 
     def campaign_policies(self) -> dict[str, Campaign]:
         """The configured campaigns by name, as the core knows them."""
-        return {
-            name: Campaign(name, one.arn, one.replicas, one.concurrency_max, one.tps, one.fallback)
-            for name, one in self.campaigns.items()
-        }
+        return {name: one.policies(name) for name, one in self.campaigns.items()}
 
 
 class _Environment(EnvSettingsSource):
@@ -216,9 +246,27 @@ def _relations(merged: Mapping[str, Any]) -> Iterator[str]:
     for name in campaigns if isinstance(campaigns, dict) else ():
         if not CAMPAIGN_NAME.fullmatch(name):
             yield f"campaigns.{name!r}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
-        arn = _at(campaigns, name, "arn", default=None)
-        if isinstance(arn, str) and is_arn(arn) and not region_of(arn) and not merged.get("aws_region"):
-            yield f"campaigns.{name}.arn: names no region, so AWS_REGION must be set"
+        yield from _campaign_relations(f"campaigns.{name}", campaigns[name], merged.get("aws_region"))
+
+
+def _campaign_relations(place: str, campaign: Any, default_region: Any) -> Iterator[str]:
+    variants = _at(campaign, "variants", default={})
+    if variants and isinstance(variants, dict):
+        for given in ("arn", "replicas"):
+            if _at(campaign, given, default=None):
+                yield f"{place}.{given}: a campaign has an ARN or variants, not both"
+    elif isinstance(campaign, dict) and "arn" not in campaign:
+        yield f"{place}.arn: must be set"
+    least, most = (_at(campaign, f"concurrency_{end}", default=None) for end in ("min", "max"))
+    if isinstance(least, int) and isinstance(most, int) and least > most:
+        yield f"{place}.concurrency_min: {least} is more than concurrency_max, {most}"
+    arms = {place: campaign, **{f"{place}.variants.{name}": one for name, one in variants.items()}}
+    for where, arm in arms.items():
+        if not CAMPAIGN_NAME.fullmatch(where.rpartition(".")[2]) and where != place:
+            yield f"{where}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
+        arn = _at(arm, "arn", default=None)
+        if isinstance(arn, str) and is_arn(arn) and not region_of(arn) and not default_region:
+            yield f"{where}.arn: names no region, so AWS_REGION must be set"
 
 
 def _is_loopback(host: str) -> bool:

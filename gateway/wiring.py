@@ -31,7 +31,7 @@ from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
 from gateway.service.frames import Frames
-from gateway.service.gate import Gates
+from gateway.service.gates import Gates
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
@@ -64,7 +64,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         clients = await stack.enter_async_context(
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
         )
-        arns = [arn for campaign in campaigns.values() for arn in campaign.arns]
+        arns = [arn for campaign in campaigns.values() for arm in campaign.arms for arn in arm.arns]
         ranker = PersonalizeRanker(clients)
         try:
             await ranker.open(arns)
@@ -72,16 +72,26 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             raise CannotStart(str(error)) from error
 
         async def not_ready() -> str | None:
-            return None if await clients.has_credentials() else "no AWS credentials"
+            return None if clients.has_credentials() else "no AWS credentials"
 
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
         frames = Frames(store, clock, background, random, life)
-        rounds = Rounds(Fans(ranker, clock, random), Gates(clock), clock, random)
+        gates = Gates(clock)
+        rounds = Rounds(Fans(ranker, clock, random), gates, clock, random)
         reranker = Reranker(Fills(rounds, frames), frames, clock)
         try:
             sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
-            yield Service(reranker, EventDoor(sink, reranker), campaigns, clock, not_ready, store.health)
+            yield Service(
+                reranker,
+                EventDoor(sink, reranker),
+                campaigns,
+                gates,
+                clock,
+                not_ready,
+                store.health,
+                clients.credentials.health,
+            )
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
 

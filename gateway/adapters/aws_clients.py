@@ -3,20 +3,24 @@
 aiobotocore brings session, credential chain, endpoint rules, signing and error codes. What is set differently, and why:
 one attempt (retries need a budget across calls), as many connections as a campaign may have calls under way (a fan-out
 would queue behind ten), no redirects and bounded answers (`aws_session`), and no timeout of its own worth the name: the
-service bounds every call by the request's deadline, and cancels.
+service bounds every call by the request's deadline, and cancels. Credentials are kept apart from the clients, which
+take what is there (`aws_credentials`).
 """
 
 import asyncio
 import re
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Final
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, InvalidRegionError, NoCredentialsError
+from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
+from gateway.adapters.aws_chain import Chain
+from gateway.adapters.aws_credentials import KeptCredentials
+from gateway.adapters.aws_errors import STALE_KEYS, refusal_in
 from gateway.adapters.aws_session import GuardedHttpSession, TransportStats
 
 CONNECT_TIMEOUT_S: Final = 2.0
@@ -36,37 +40,15 @@ REGION: Final = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d{1,2}", re.ASCII)
 """What regions look like. Making a client costs 40 ms: not for any word."""
 
 
-class SessionCredentials:
-    """The session's credentials, as those who sign by themselves ask for them."""
-
-    def __init__(self, session: AioSession) -> None:
-        self._session = session
-        self._frozen: ReadOnlyCredentials | None = None
-
-    def current(self) -> ReadOnlyCredentials:
-        """Those that were found last. Raises `NoCredentialsError`."""
-        if self._frozen is None:
-            raise NoCredentialsError
-        return self._frozen
-
-    async def renewed(self, rejected: ReadOnlyCredentials | None) -> bool:
-        """Whether the session has other ones than those that were refused."""
-        return bool(await self.get_frozen_credentials() != rejected)
-
-    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """The session's. Raises `NoCredentialsError`."""
-        if (credentials := await self._session.get_credentials()) is None:
-            raise NoCredentialsError
-        self._frozen = await credentials.get_frozen_credentials()
-        return self._frozen
-
-
 class AwsClients:
-    """Clients by service and region. Use as an async context manager."""
+    """Clients by service and region, and the credentials they sign with. Use as an async context manager."""
 
-    def __init__(self, *, connections_max: int, default_region: str | None = None) -> None:
-        self._session = AioSession()
-        self.credentials = SessionCredentials(self._session)
+    def __init__(
+        self, *, connections_max: int, default_region: str | None = None, credentials: KeptCredentials | None = None
+    ) -> None:
+        """Without `credentials` they are those of the SDK's own chain."""
+        self.credentials = credentials or KeptCredentials(Chain(default_region))
+        self._session = self._new_session()
         self.connections_max = connections_max
         self.stats = TransportStats()
         self._default_region = default_region
@@ -78,18 +60,29 @@ class AwsClients:
         return f"<AwsClients {sorted(self._clients)} connections_max={self.connections_max}>"
 
     async def __aenter__(self) -> "AwsClients":
+        await self._stack.enter_async_context(self.credentials)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def has_credentials(self) -> bool:
-        """Whether the credential chain gives something to sign with."""
+    def has_credentials(self) -> bool:
+        """Whether there is something to sign with now."""
+        return self.credentials.usable
+
+    async def call(self, service: str, region: str, operation: str, members: Mapping[str, Any]) -> Any:
+        """Make one call. If upstream refuses the credentials as stale and there are others by then, it is made anew.
+
+        Raises whatever the SDK raises.
+        """
+        client = await self.of(service, region)
+        used = self.credentials.current()
         try:
-            credentials = await self._session.get_credentials()
-            return credentials is not None and bool((await credentials.get_frozen_credentials()).access_key)
-        except BotoCoreError:
-            return False
+            return await getattr(client, operation)(**members)
+        except ClientError as error:
+            if refusal_in(error).code not in STALE_KEYS or not await self.credentials.renewed(used):
+                raise
+        return await getattr(client, operation)(**members)
 
     async def of(self, service: str, region: str) -> Any:
         """The client; the first one costs 150 ms to make. An empty region stands for the default one."""
@@ -101,21 +94,29 @@ class AwsClients:
             raise InvalidRegionError(region_name=region)
         async with self._making:
             if (service, region) not in self._clients:
-                if await self._session.get_credentials() is None:
-                    raise NoCredentialsError  # a client made now would never find those that come later
-                self._clients[service, region] = await self._stack.enter_async_context(
-                    self._session.create_client(
-                        service,
-                        region_name=region or self._default_region,
-                        config=AioConfig(
-                            retries={"mode": "standard", "total_max_attempts": 1},
-                            max_pool_connections=self.connections_max,
-                            connect_timeout=CONNECT_TIMEOUT_S,
-                            read_timeout=READ_TIMEOUT_S,
-                            parameter_validation=False,  # the doors have checked every member already
-                            connector_args={"keepalive_timeout": KEEP_ALIVE_S},
-                            http_session_cls=partial(GuardedHttpSession, stats=self.stats),
-                        ),
-                    )
-                )
+                try:
+                    self._clients[service, region] = await self._stack.enter_async_context(self._new(service, region))
+                except ProfileNotFound:
+                    self._session = self._new_session()  # this one has read the files, and would not do so again
+                    raise
         return self._clients[service, region]
+
+    def _new(self, service: str, region: str) -> Any:
+        return self._session.create_client(
+            service,
+            region_name=region or self._default_region,
+            config=AioConfig(
+                retries={"mode": "standard", "total_max_attempts": 1},
+                max_pool_connections=self.connections_max,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                read_timeout=READ_TIMEOUT_S,
+                parameter_validation=False,  # the doors have checked every member already
+                connector_args={"keepalive_timeout": KEEP_ALIVE_S},
+                http_session_cls=partial(GuardedHttpSession, stats=self.stats),
+            ),
+        )
+
+    def _new_session(self) -> AioSession:
+        session = AioSession()
+        session.register_component("credential_provider", self.credentials)
+        return session

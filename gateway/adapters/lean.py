@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from gateway.adapters import aws_session
 from gateway.adapters.aws_clients import AwsClients
-from gateway.adapters.aws_errors import RENEWABLE_CODES
+from gateway.adapters.aws_errors import STALE_KEYS
 from gateway.adapters.aws_session import TransportStats
 from gateway.adapters.connections import NotTrusted, Pool
 from gateway.adapters.http1 import HttpAnswer, HttpFailure
@@ -117,7 +117,7 @@ class LeanRanker:
             return await self._reference.rank(call)
         body = lane.body(call)
         got = await self._sent(lane, keys, body)
-        if got.status >= 400 and refusal_in(got).code in RENEWABLE_CODES and await self._credentials.renewed(keys):
+        if got.status >= 400 and refusal_in(got).code in STALE_KEYS and await self._credentials.renewed(keys):
             got = await self._sent(lane, self._credentials.current(), body)
         return answer_of(call, got)
 

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError
 
 from gateway.adapters.aws_clients import AwsClients
-from gateway.adapters.aws_errors import RENEWABLE_CODES, refusal_in, translate
+from gateway.adapters.aws_errors import translate
 from gateway.core.answer import Answer, check_answer
 from gateway.core.errors import Malformed
 from gateway.core.routing import region_of
@@ -29,8 +29,6 @@ class PersonalizeRanker:
         for arn in arns:
             try:
                 await self._clients.of(SERVICE, region_of(arn))
-            except NoCredentialsError:
-                return
             except BotoCoreError as error:
                 raise (translate(error, "") or error) from error
 
@@ -44,24 +42,13 @@ class PersonalizeRanker:
             members["filterArn"] = subject.filter_arn
             members["filterValues"] = dict(subject.filter_values)
         try:
-            client = await self._clients.of(SERVICE, region_of(call.arn))
-            response = await self._sent(client, members)
+            response = await self._clients.call(SERVICE, region_of(call.arn), "get_personalized_ranking", members)
         except Exception as error:
             ours = translate(error, subject.user_id)
             if ours is None:
                 raise
             raise ours from error
         return _checked(call, response)
-
-    async def _sent(self, client: Any, members: dict[str, Any]) -> Any:
-        """The response; asked again, once, if upstream refused keys that can be replaced."""
-        keys = await self._clients.credentials.get_frozen_credentials()
-        try:
-            return await client.get_personalized_ranking(**members)
-        except ClientError as error:
-            if refusal_in(error).code not in RENEWABLE_CODES or not await self._clients.credentials.renewed(keys):
-                raise
-        return await client.get_personalized_ranking(**members)
 
 
 def _checked(call: Call, response: Any) -> Answer:

@@ -19,8 +19,8 @@ class PersonalizeEvents:
     async def put(self, events: Events) -> None:
         """Forward the events. Errors are those of `ports.EventSink`."""
         try:
-            client = await self._clients.of(SERVICE, self._region)
-            await client.put_events(**events.members)  # `properties` stay the text that they are
+            # `properties` stay the text that they are
+            await self._clients.call(SERVICE, self._region, "put_events", events.members)
         except Exception as error:
             ours = translate(error, events.user_id)
             if ours is None:

@@ -126,6 +126,10 @@ class Breaker:
             return None
         return Permit(self._generation, probe=False)
 
+    def again(self, now_s: float) -> Permit | None:
+        """Leave for one more call of a piece of work that a ramp has let through already."""
+        return Permit(self._generation, probe=False) if self.state is State.RAMPING else self.ask(now_s)
+
     def tell(self, permit: Permit, verdict: Verdict, now_s: float) -> None:
         """Take the verdict on a call into account, if it still says anything."""
         if permit.generation != self._generation:

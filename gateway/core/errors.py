@@ -7,7 +7,9 @@
     ├── Overloaded                  this gateway has no room for the request now
     └── UpstreamError               a call did not give an answer that can be believed
         ├── Throttled               the campaign refused the call for its rate        (retryable)
+        ├── Busy                    no room for the call before its deadline: it was not made
         ├── Unavailable             5xx, refused, reset, no route                     (retryable)
+        │   ├── Resting             the campaign failed too often of late: the call was not made
         │   └── Untrusted           its endpoint cannot show that it is the service
         ├── Malformed               an answer that breaks its own contract            (retryable)
         ├── DeadlineExceeded        no answer before the deadline
@@ -60,10 +62,20 @@ class Unavailable(UpstreamError):
     retryable = True
 
 
+class Resting(Unavailable):
+    """The campaign failed too often of late and is left alone for a while: the call was not made."""
+
+    retryable = False
+
+
 class Untrusted(Unavailable):
     """TLS failed: wrong authority, expired, of another host. Trying again is no cure, nor is looking away."""
 
     retryable = False
+
+
+class Busy(UpstreamError):
+    """As many calls are under way or waiting as can be answered by the deadline: the call was not made."""
 
 
 class Malformed(UpstreamError):

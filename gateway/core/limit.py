@@ -19,9 +19,15 @@ class RateCeiling:
     per_s: float
     full_at_s: float = -math.inf
 
+    def wait_s(self, now_s: float) -> float:
+        """How long the next call has to wait (0 for not at all)."""
+        return max(0.0, self._next_s(now_s) - now_s)
+
     def take(self, now_s: float) -> float:
         """Book one call; returns how long it has to wait (0 for not at all)."""
+        self.full_at_s = self._next_s(now_s)
+        return max(0.0, self.full_at_s - now_s)
+
+    def _next_s(self, now_s: float) -> float:
         burst_s = max(BURST_S, 1.0 / self.per_s)  # one call at least
-        earliest_s = max(self.full_at_s, now_s - burst_s) + 1.0 / self.per_s
-        self.full_at_s = earliest_s
-        return max(0.0, earliest_s - now_s)
+        return max(self.full_at_s, now_s - burst_s) + 1.0 / self.per_s

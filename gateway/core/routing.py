@@ -4,6 +4,7 @@ Where campaigns are configured, nothing else is callable: an open relay would le
 any campaign. Where none is, every well-formed ARN is callable under the default policies.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ ARN_PATTERN: Final = re.compile(r"arn:([a-z\d-]+):personalize:([a-z\d-]*):(\d*):
 """Narrower than the service model's `arn:([a-z\\d-]+):personalize:.*:.*:.+`, so that a region cannot smuggle a host."""
 
 CONCURRENCY_MAX: Final = 100
-"""Calls under way at once to one campaign by default: five rankings of 10,000 candidates."""
+"""Calls under way at once to one ARN by default: five rankings of 10,000 candidates."""
+
+CONCURRENCY_MIN: Final = 4
+"""What a campaign that pushes back is still asked at once by default."""
 
 Fallback = Literal["none", "input-order"]
 
@@ -25,7 +29,9 @@ Fallback = Literal["none", "input-order"]
 class Campaign:
     """A named configuration: where its calls go, how many at once, and what is answered when there is nothing.
 
-    `tps` is a ceiling on calls per second over all its ARNs, None for no ceiling.
+    `concurrency_min` and `concurrency_max` bound the calls under way at once to each ARN; `tps` is a ceiling on calls
+    per second over all of them, None for no ceiling. A campaign with `variants` has no ARN of its own: every user
+    belongs to one variant, which is a campaign in all but its name. Such a one knows its name in `variant`.
     """
 
     name: str
@@ -34,11 +40,46 @@ class Campaign:
     concurrency_max: int = CONCURRENCY_MAX
     tps: float | None = None
     fallback: Fallback = "none"
+    concurrency_min: int = CONCURRENCY_MIN
+    variant: str = ""
+    weight: float = 1.0
+    variants: tuple["Campaign", ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other campaign and variant (no name holds a slash)."""
+        return f"{self.name}/{self.variant}" if self.variant else self.name
+
+    @property
+    def arms(self) -> tuple["Campaign", ...]:
+        """The campaigns that calls go to: itself, or its variants."""
+        return self.variants or (self,)
 
     @property
     def arns(self) -> tuple[str, ...]:
-        """All ARNs that serve the campaign."""
-        return (self.arn, *self.replicas)
+        """The ARNs that serve the campaign alike; none for one with variants."""
+        return () if self.variants else (self.arn, *self.replicas)
+
+
+def variant_for(campaign: Campaign, user_id: str) -> Campaign:
+    """The variant that a user belongs to (the campaign itself where it has none), by weight.
+
+    The user's place is a hash of campaign and user, so every pod and every restart gives the same; two campaigns split
+    their users independently. Raising one weight moves users only where the borders between variants move.
+    """
+    if not campaign.variants:
+        return campaign
+    digest = hashlib.blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=8, salt=_salt(campaign.name))
+    place = int.from_bytes(digest.digest(), "big") / 2**64 * sum(arm.weight for arm in campaign.variants)
+    for arm in campaign.variants:
+        place -= arm.weight
+        if place < 0.0:
+            return arm
+    return campaign.variants[-1]
+
+
+def _salt(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(), digest_size=hashlib.blake2b.SALT_SIZE).digest()
 
 
 def region_of(arn: str) -> str:
@@ -53,7 +94,7 @@ def is_arn(text: str) -> bool:
 
 
 def resolve(reference: str, configured: Mapping[str, Campaign]) -> Campaign:
-    """The campaign that a caller means by a configured name or an ARN.
+    """The campaign that a caller means by a configured name or an ARN; the ARN of a variant means that variant.
 
     Raises `InvalidInput` for what is neither, `UnknownResource` for what may not be called.
     """
@@ -63,8 +104,9 @@ def resolve(reference: str, configured: Mapping[str, Campaign]) -> Campaign:
         if not is_arn(reference):
             raise InvalidInput("campaignArn is not a well-formed Personalize ARN")
         for campaign in configured.values():
-            if reference in campaign.arns:
-                return campaign
+            for arm in campaign.arms:
+                if reference in arm.arns:
+                    return arm
         if not configured:
             return Campaign(name=reference, arn=reference)
     elif not configured:

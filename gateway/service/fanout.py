@@ -1,25 +1,34 @@
 """All calls of a plan at once, under one absolute deadline. Returns outcomes and raises nothing that is expected.
 
-Every call is a task of a group that ends with the request: a caller that leaves takes its calls along. A call that
-fails is a value, so the others go on; only the caller's own fault ends them all, since every other call would meet it
-as well.
+Every attempt runs in a task of a group that ends with the request: a caller that leaves takes its calls along. A call
+that fails is a value, so the others go on; only the caller's own fault ends them all, since every other call would meet
+it as well.
+
+A call is attempted, perhaps hedged while it is out, and perhaps tried once more when it failed:
+
+    first attempt ──answer───────────────────────────────> done
+        │  still out at p95: a hedge, to another ARN if there is one; the first good answer wins and
+        │                    cancels the other attempt
+        └──failed, retryable, budget left──backoff──> second attempt ──> done
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
 from gateway.core.answer import Answer
 from gateway.core.budget import Budget, backoff_s
-from gateway.core.errors import CallerError, DeadlineExceeded, UpstreamError
+from gateway.core.errors import Busy, CallerError, DeadlineExceeded, GatewayError, Throttled, UpstreamError
+from gateway.core.hedge import OVERDUE
 from gateway.core.model import Subject
 from gateway.ports import Call, Clock, Ranker
 from gateway.service.gate import Gate
+from gateway.service.lane import Leave, Pass
 
 ATTEMPTS_MAX: Final = 2
-"""One try and one retry."""
+"""One try and one retry; a hedge stands beside them."""
 
 
 @dataclass(slots=True)
@@ -29,6 +38,7 @@ class FanOut:
     outcomes: list[Answer | UpstreamError]
     attempts: int = 0
     retries: int = 0
+    hedges: int = 0
     queue_s: float = 0.0
 
     @property
@@ -56,11 +66,20 @@ class Fans:
 
         Raises `CallerError` as soon as one call says that the request itself is wrong.
         """
-        fan = FanOut([DeadlineExceeded("the call was not made")] * len(lists))
+        fan = FanOut([DeadlineExceeded("no answer before the deadline")] * len(lists))
         try:
-            async with asyncio.TaskGroup() as group:
+            gate.admit(len(lists), budget)
+        except Busy as refusal:
+            fan.outcomes = [refusal] * len(lists)
+            return fan
+        leave = Leave()
+        try:
+            async with asyncio.timeout_at(budget.calls_until_s), asyncio.TaskGroup() as group:
                 for number, items in enumerate(lists):
-                    group.create_task(self._call(fan, number, gate, subject, items, budget))
+                    one = _OneCall(self, fan, gate, leave, subject, items, budget, group)
+                    group.create_task(one.run(number))
+        except TimeoutError:
+            pass  # what has no outcome by now has that of the deadline
         except BaseExceptionGroup as raised:
             faults = raised.subgroup(CallerError)
             if faults is not None:
@@ -68,34 +87,128 @@ class Fans:
             raise
         return fan
 
-    async def _call(
-        self, fan: FanOut, number: int, gate: Gate, subject: Subject, items: list[str], budget: Budget
-    ) -> None:
-        """Attempt one call until it answers, may not be retried, or the time is up; writes its outcome into `fan`."""
-        try:
-            async with asyncio.timeout_at(budget.calls_until_s):
-                for attempt in range(1, ATTEMPTS_MAX + 1):
-                    outcome = fan.outcomes[number] = await self._attempt(fan, gate, subject, items, attempt)
-                    if isinstance(outcome, Answer) or not outcome.retryable or attempt == ATTEMPTS_MAX:
-                        return
-                    wait_s = backoff_s(attempt, self.random.random())
-                    if not budget.allows_attempt(self.clock.now_s(), wait_s):
-                        return
-                    await asyncio.sleep(wait_s)
-        except TimeoutError:
-            # A failure that came before the deadline says more than the deadline that cut its retry short.
-            if isinstance(fan.outcomes[number], DeadlineExceeded):
-                fan.outcomes[number] = DeadlineExceeded("no answer before the deadline")
 
-    async def _attempt(
-        self, fan: FanOut, gate: Gate, subject: Subject, items: list[str], attempt: int
-    ) -> Answer | UpstreamError:
-        began_s = self.clock.stopwatch_s()
-        async with gate.permit() as arn:
-            fan.queue_s = max(fan.queue_s, self.clock.stopwatch_s() - began_s)
-            fan.attempts += 1
-            fan.retries += attempt > 1
-            try:
-                return await self.ranker.rank(Call(arn, subject, items))
-            except UpstreamError as error:
-                return error
+@dataclass(slots=True, eq=False)
+class _OneCall:
+    """One call of a fan-out, with all its attempts."""
+
+    fans: Fans
+    fan: FanOut
+    gate: Gate
+    leave: Leave
+    subject: Subject
+    items: list[str]
+    budget: Budget
+    group: asyncio.TaskGroup
+    tried: list[str] = field(default_factory=list)
+    first: "asyncio.Task[None] | None" = None
+    hedge: "asyncio.Task[None] | None" = None
+    hedged: Answer | None = None
+
+    async def run(self, number: int) -> None:
+        """Attempt the call until it answers, or may not be tried again."""
+        self.first = asyncio.current_task()
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            outcome = self.fan.outcomes[number] = await self._attempt(attempt)
+            if isinstance(outcome, Answer) or not outcome.retryable or attempt == ATTEMPTS_MAX:
+                return
+            wait_s = self._wait_s(attempt, outcome)
+            now_s = self.fans.clock.now_s()
+            if not self.budget.allows_attempt(now_s, wait_s) or not self.gate.extras.take(now_s):
+                return
+            await asyncio.sleep(wait_s)
+
+    def _wait_s(self, attempt: int, failure: UpstreamError) -> float:
+        """Full jitter; a campaign that says when to come again is not asked sooner."""
+        asked_s = failure.retry_after_s if isinstance(failure, Throttled) else None
+        return (asked_s or 0.0) + backoff_s(attempt, self.fans.random.random())
+
+    async def _attempt(self, attempt: int) -> Answer | UpstreamError:
+        """One attempt and, if it stays out for long, its hedge: the first good answer, else the attempt's failure."""
+        began_s = self.fans.clock.stopwatch_s()
+        try:
+            ticket = await self.gate.enter(self.leave, self.budget.calls_until_s, self.tried)
+        except UpstreamError as refusal:
+            return refusal
+        self.fan.queue_s = max(self.fan.queue_s, self.fans.clock.stopwatch_s() - began_s)
+        if attempt == 1:
+            self.gate.count_call()
+        else:
+            self.fan.retries += 1
+            self.gate.stats.retries += 1
+        watch = self._watch(ticket)
+        try:
+            outcome = await self._ask(ticket)
+        except asyncio.CancelledError:
+            # Cancelled by the hedge that won, unless somebody else cancelled as well.
+            if self.hedged is None or self.first is None or self.first.uncancel() > 0:
+                raise
+            return self.hedged
+        finally:
+            for timer in watch:
+                timer.cancel()
+        return await self._settled(outcome)
+
+    async def _settled(self, outcome: Answer | UpstreamError) -> Answer | UpstreamError:
+        """End the hedge of an attempt that is over: it has lost, or is the last hope."""
+        if self.hedge is None or self.hedge.done():
+            return outcome
+        if isinstance(outcome, Answer):
+            self.hedge.cancel()
+            return outcome
+        self.first = None  # nothing to cancel any more
+        await asyncio.wait([self.hedge])
+        self.first = asyncio.current_task()
+        return outcome if self.hedged is None else self.hedged
+
+    async def _ask(self, ticket: Pass) -> Answer | UpstreamError:
+        """Make the call that a permit is for, and hand the permit back."""
+        gate, clock = self.gate, self.fans.clock
+        self.fan.attempts += 1
+        self.tried.append(ticket.lane.arn)
+        began_s = clock.stopwatch_s()
+        try:
+            outcome: Answer | GatewayError = await self.fans.ranker.rank(
+                Call(ticket.lane.arn, self.subject, self.items)
+            )
+        except GatewayError as error:
+            outcome = error
+        except BaseException:
+            gate.left(ticket, self.budget.calls_until_s)
+            raise
+        gate.done(ticket, outcome, clock.stopwatch_s() - began_s)
+        if isinstance(outcome, Answer | UpstreamError):
+            return outcome
+        raise outcome
+
+    def _watch(self, ticket: Pass) -> list[asyncio.TimerHandle]:
+        """Timers for when the attempt has been out for long, and for very long."""
+        after_s = self.gate.hedge_after_s()
+        if after_s is None:
+            return []
+        loop = asyncio.get_running_loop()
+        timers = [] if self.hedge is not None else [loop.call_later(after_s, self._start_hedge)]
+        if len(self.gate.lanes) > 1:
+            timers.append(loop.call_later(OVERDUE * after_s, self.gate.overdue, ticket))
+        return timers
+
+    def _start_hedge(self) -> None:
+        work = self._hedge()
+        try:
+            self.hedge = self.group.create_task(work)
+        except RuntimeError:  # the group is ending, in this very turn
+            work.close()
+
+    async def _hedge(self) -> None:
+        """Make the call a second time; a good answer ends the first attempt, a failure changes nothing."""
+        ticket = self.gate.enter_now(self.tried)
+        if ticket is None:
+            return
+        self.fan.hedges += 1
+        self.gate.stats.hedges += 1
+        outcome = await self._ask(ticket)
+        if isinstance(outcome, Answer):
+            self.hedged = outcome
+            self.gate.stats.hedges_won += 1
+            if self.first is not None:
+                self.first.cancel()

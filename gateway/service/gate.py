@@ -1,69 +1,237 @@
 """Permits: what stands between a call that is wanted and a call that is made, per campaign.
 
-Today: a bound on calls under way at once, an optional ceiling on calls per second, and a turn for every replica. This
-is the seam for what decides whether, when and where a call goes: adaptive limits, breakers, budgets and hedges.
+A gate has a lane for every ARN (`lane`), a ceiling on calls per second, a budget for extra attempts, and a queue. Calls
+that find no room wait, the one with the earliest deadline first; a ranking that could not be made in time is refused
+when it comes, not when its time is up. Decisions are those of the core; this is where they meet the event loop.
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from itertools import cycle
+import heapq
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.core.admission import Load, admits
+from gateway.core.answer import Answer
+from gateway.core.breaker import State
+from gateway.core.budget import ATTEMPT_MIN_S, Budget
+from gateway.core.errors import Busy, CallerError, DeadlineExceeded, GatewayError, Resting, Throttled, UpstreamError
+from gateway.core.extras import ExtraBudget
+from gateway.core.hedge import OVERDUE, Standing, why_not
+from gateway.core.latency import Latencies
 from gateway.core.limit import RateCeiling
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
+from gateway.service.lane import RULES_ALONE, RULES_AMONG, Lane, Leave, Pass
 
-GATES_MAX: Final = 1_000
-"""Gates kept at once. Only where no campaign is configured can callers make new ones, by naming ARNs."""
+HANGS_S: Final = 0.25
+"""A call cut off after this long speaks against its ARN, as long as nobody knows how long its calls take."""
+
+TIMER_S: Final = 0.002
+"""The loop's clock and its timers are right to a millisecond."""
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    """A call in the queue, by its deadline, then by its coming."""
+
+    until_s: float
+    number: int
+    leave: Leave = field(compare=False)
+    avoid: Collection[str] = field(compare=False)
+    granted: "asyncio.Future[Pass]" = field(compare=False)
+
+
+@dataclass(slots=True)
+class GateStats:
+    """Numbers since the start. `busy` and `resting` count calls that were wanted and not made."""
+
+    calls: int = 0
+    retries: int = 0
+    hedges: int = 0
+    hedges_won: int = 0
+    busy: int = 0
+    resting: int = 0
 
 
 class Gate:
     """The permits of one campaign."""
 
     def __init__(self, campaign: Campaign, clock: Clock) -> None:
-        self._campaign = campaign
+        self.campaign = campaign
+        self.extras = ExtraBudget()
+        self.latencies = Latencies()
+        self.stats = GateStats()
+        arns = campaign.arns
+        rules = RULES_AMONG if len(arns) > 1 else RULES_ALONE
+        self.lanes = [Lane(arn, campaign.concurrency_min, campaign.concurrency_max, rules) for arn in arns]
         self._clock = clock
-        self._room = asyncio.Semaphore(campaign.concurrency_max)
         self._rate = RateCeiling(campaign.tps) if campaign.tps else None
-        self._turn = cycle(campaign.arns)
-        self.in_flight = 0
+        self._queue: list[_Waiter] = []  # a heap; who has left stays in it until it comes to the top
+        self._numbers = self._turn = 0
+        self.waiting = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._throttled_s = -math.inf
 
     def __repr__(self) -> str:
-        return f"<Gate {self._campaign.name} in_flight={self.in_flight}/{self._campaign.concurrency_max}>"
+        return f"<Gate {self.campaign.key} waiting={self.waiting} {self.lanes} {self.extras} {self.latencies}>"
 
-    @asynccontextmanager
-    async def permit(self) -> AsyncIterator[str]:
-        """Hold a permit for one call; yields the ARN that the call goes to. Waits as long as the caller lets it."""
-        async with self._room:
-            if self._rate is not None and (wait_s := self._rate.take(self._clock.now_s())) > 0.0:
-                await asyncio.sleep(wait_s)
-            self.in_flight += 1
-            try:
-                yield next(self._turn)
-            finally:
-                self.in_flight -= 1
+    @property
+    def now_s(self) -> float:
+        """The time that its numbers are of."""
+        return self._clock.now_s()
 
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return sum(lane.in_flight for lane in self.lanes)
 
-class Gates:
-    """One gate for every campaign that was called."""
+    @property
+    def limit(self) -> int:
+        """Calls that may be under way."""
+        return sum(lane.limit.now for lane in self.lanes)
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._gates: OrderedDict[str, Gate] = OrderedDict()
+    def admit(self, calls: int, budget: Budget) -> None:
+        """Let so many calls queue up; raises `Busy` if the last of them could not be answered in time."""
+        if not self.waiting:
+            return
+        now_s = self._clock.now_s()
+        quantiles = self.latencies.quantiles(now_s)
+        load = Load(self.waiting, self.limit, quantiles[0] if quantiles else None, self.campaign.tps)
+        if not admits(load, calls, budget.calls_until_s - now_s):
+            self.stats.busy += calls
+            raise Busy("more calls are waiting for the campaign than can be made in time")
 
-    def of(self, campaign: Campaign) -> Gate:
-        """The gate of the campaign; the least recently used idle one makes room for a new one."""
-        gate = self._gates.get(campaign.name)
-        if gate is None:
-            gate = self._gates[campaign.name] = Gate(campaign, self._clock)
-            if len(self._gates) > GATES_MAX:
-                self._drop_idle()
-        self._gates.move_to_end(campaign.name)
-        return gate
+    async def enter(self, leave: Leave, until_s: float, avoid: Collection[str]) -> Pass:
+        """Wait for a permit for one call, by preference not to an ARN in `avoid`.
 
-    def _drop_idle(self) -> None:
-        idle = next((name for name, gate in self._gates.items() if not gate.in_flight), None)
-        if idle is not None:
-            del self._gates[idle]
+        Raises `Resting` when no ARN is to be asked now, `DeadlineExceeded` when it is too late.
+        """
+        if not self.waiting and (ticket := self._grant(leave, avoid)) is not None:
+            return ticket
+        self._numbers += 1
+        waiter = _Waiter(until_s, self._numbers, leave, avoid, asyncio.get_running_loop().create_future())
+        heapq.heappush(self._queue, waiter)
+        self.waiting += 1
+        self._pump()
+        try:
+            return await waiter.granted
+        except asyncio.CancelledError:
+            if waiter.granted.cancelled():
+                self.waiting -= 1
+            elif waiter.granted.exception() is None:
+                self.left(waiter.granted.result())  # it was given and never used
+            raise
+
+    def enter_now(self, avoid: Collection[str]) -> Pass | None:
+        """A permit for a hedge, to an ARN that is well and, if there is one, not in `avoid`; None if the rules say no,
+        or the budget."""
+        now_s = self._clock.now_s()
+        well = any(lane.breaker.state is State.CLOSED and lane.has_room for lane in self.lanes)
+        standing = Standing(now_s - self._throttled_s, self.waiting, self.in_flight, self.limit, well)
+        if why_not(standing) is not None or self.extras.left(now_s) < 1:
+            return None
+        ticket = self._grant(Leave(), avoid, well_only=True)
+        if ticket is not None:
+            self.extras.take(now_s)
+        return ticket
+
+    def hedge_after_s(self) -> float | None:
+        """How long a call is out before it is worth a hedge; None as long as nobody knows."""
+        quantiles = self.latencies.quantiles(self._clock.now_s())
+        return None if quantiles is None else quantiles[1]
+
+    def count_call(self) -> None:
+        """Note that a call is made, whose retries and hedges will be extras."""
+        self.stats.calls += 1
+        self.extras.call(self._clock.now_s())
+
+    def done(self, ticket: Pass, outcome: Answer | GatewayError, took_s: float) -> None:
+        """Hand a permit back with what came of the call."""
+        now_s = self._clock.now_s()
+        if isinstance(outcome, Throttled):
+            self._throttled_s = now_s
+        elif isinstance(outcome, Answer | CallerError):
+            self.latencies.add(took_s, now_s)
+        ticket.lane.answered_with(outcome, ticket, now_s)
+        self._free(ticket)
+
+    def left(self, ticket: Pass, until_s: float = math.inf) -> None:
+        """Hand a permit back whose call was cancelled, by its deadline `until_s` or for another reason."""
+        now_s = self._clock.now_s()
+        at_deadline = now_s >= until_s - TIMER_S
+        out_s = now_s - ticket.began_s
+        after_s = self.hedge_after_s()
+        long = out_s >= (HANGS_S if after_s is None else OVERDUE * after_s)
+        ticket.lane.ended_early(ticket, now_s, its_fault=at_deadline and long)
+        self._free(ticket)
+
+    def overdue(self, ticket: Pass) -> None:
+        """Note a call that is out for very long: it counts against its ARN if another one answered what began later."""
+        if any(lane.good_began_s > ticket.began_s for lane in self.lanes if lane is not ticket.lane):
+            ticket.lane.overdue(ticket, self._clock.now_s())
+
+    def _grant(self, leave: Leave, avoid: Collection[str], *, well_only: bool = False) -> Pass | None:
+        """A permit now, on the least loaded lane that gives one; None if there is no room, or not yet.
+
+        Raises `Resting` when there is room, but every lane is to be left alone.
+        """
+        now_s = self._clock.now_s()
+        if self._rate is not None and (wait_s := self._rate.wait_s(now_s)) > 0.0:
+            self._pump_in(wait_s)
+            return None
+        full = False
+        for lane in self._by_preference(avoid):
+            if not lane.has_room:
+                full = True
+            elif well_only and lane.breaker.state is not State.CLOSED:
+                continue
+            elif (permit := leave.ask(lane, now_s)) is not None:
+                if self._rate is not None:
+                    self._rate.take(now_s)
+                lane.in_flight += 1
+                return Pass(lane, permit, now_s)
+        if not full and not well_only:
+            self.stats.resting += 1
+            raise Resting("the campaign failed too often of late and is left alone for a moment")
+        return None
+
+    def _by_preference(self, avoid: Collection[str]) -> list[Lane]:
+        lanes = self.lanes
+        if len(lanes) == 1:
+            return lanes
+        self._turn = (self._turn + 1) % len(lanes)  # of equally loaded ones each has its turn
+        turned = lanes[self._turn :] + lanes[: self._turn]
+        return sorted(turned, key=lambda lane: (lane.arn in avoid, lane.load))
+
+    def _free(self, ticket: Pass) -> None:
+        ticket.lane.in_flight -= 1
+        if self._queue:
+            self._pump()
+
+    def _pump(self) -> None:
+        """Give permits to those who wait, the earliest deadline first, as long as there are any."""
+        while self._queue:
+            waiter = self._queue[0]
+            if not waiter.granted.cancelled():
+                try:
+                    if self._clock.now_s() + ATTEMPT_MIN_S > waiter.until_s:
+                        raise DeadlineExceeded("no permit before the deadline")
+                    ticket = self._grant(waiter.leave, waiter.avoid)
+                except UpstreamError as refusal:
+                    waiter.granted.set_exception(refusal)
+                else:
+                    if ticket is None:
+                        return
+                    waiter.granted.set_result(ticket)
+                self.waiting -= 1
+            heapq.heappop(self._queue)
+
+    def _pump_in(self, wait_s: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._pump_now)
+
+    def _pump_now(self) -> None:
+        self._timer = None
+        self._pump()

@@ -42,7 +42,7 @@ class Reranker:
         with cost.timing.stage("cpu_s"):
             candidates = distinct(request.items)
         if not candidates:
-            return _result(candidates, None, np.empty(0, dtype=np.intp), Origin.FRESH, None, cost, [])
+            return _result(request, candidates, None, np.empty(0, dtype=np.intp), Origin.FRESH, None, cost, [])
         with cost.timing.stage("cache_s"):
             found = await self.frames.look_up(request.subject)
         with cost.timing.stage("cpu_s"):
@@ -54,7 +54,7 @@ class Reranker:
             origin = Origin.STALE if stale else Origin.CACHED
             with cost.timing.stage("cpu_s"):
                 flag = Degraded.STALE if stale else None
-                return _result(candidates, found.frame, rows, origin, flag, cost, [])
+                return _result(request, candidates, found.frame, rows, origin, flag, cost, [])
         learnt = await self.fills.learn(request, candidates, found, cost)
         with cost.timing.stage("cpu_s"):
             return _answer(request, candidates, found, learnt, cost)
@@ -90,15 +90,15 @@ def _answer(request: Request, candidates: list[str], found: Found, learnt: Learn
     if lost.any():
         degraded = incomplete(_failures(learnt))
     origin = np.where(learnt.cached, Origin.CACHED, Origin.FRESH)
-    return _result(candidates, learnt.frame, learnt.rows, origin, degraded, cost, learnt.rounds)
+    return _result(request, candidates, learnt.frame, learnt.rows, origin, degraded, cost, learnt.rounds)
 
 
 def _instead(request: Request, candidates: list[str], found: Found, learnt: Learnt, cost: Cost) -> Result:
     """What stands in when nothing could be ranked: a frame past its time, the caller's order, or the error."""
     if found.frame is not None and ((rows := found.frame.rows(candidates)) >= 0).any():
-        return _result(candidates, found.frame, rows, Origin.STALE, Degraded.STALE, cost, learnt.rounds)
+        return _result(request, candidates, found.frame, rows, Origin.STALE, Degraded.STALE, cost, learnt.rounds)
     if request.campaign.fallback == "input-order":
-        return _result(candidates, None, learnt.rows, Origin.FRESH, Degraded.FALLBACK, cost, learnt.rounds)
+        return _result(request, candidates, None, learnt.rows, Origin.FRESH, Degraded.FALLBACK, cost, learnt.rounds)
     raise worst(_failures(learnt))
 
 
@@ -109,6 +109,7 @@ def _failures(learnt: Learnt) -> list[UpstreamError]:
 
 
 def _result(
+    request: Request,
     candidates: list[str],
     frame: Frame | None,
     rows: Ints,
@@ -133,6 +134,7 @@ def _result(
         origin=origins,
         source=source,
         recommendation_ids=frame.recommendation_ids if frame is not None else (),
+        variant=request.campaign.variant,
         degraded=degraded,
         usage=usage,
         timing=cost.timing,

@@ -66,6 +66,7 @@ class Usage:
         """Add what a set of calls cost."""
         self.upstream_calls += fan.attempts
         self.retries += fan.retries
+        self.hedges += fan.hedges
 
 
 @dataclass(slots=True)
@@ -132,7 +133,7 @@ class Result:
     """A ranking and how it was made.
 
     `log`, `grade`, `origin` and `source` run over the distinct `candidates`; `source` is an index into
-    `recommendation_ids`, -1 for an unranked one.
+    `recommendation_ids`, -1 for an unranked one. `variant` is empty where the campaign has none.
     """
 
     candidates: list[str]
@@ -142,6 +143,7 @@ class Result:
     origin: Ints
     source: Ints
     recommendation_ids: tuple[str, ...]
+    variant: str
     degraded: Degraded | None
     usage: Usage
     timing: Timing

@@ -15,7 +15,7 @@ from gateway.core.plan import Plan, plan_ranking
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
 from gateway.service.fanout import FanOut, Fans
-from gateway.service.gate import Gates
+from gateway.service.gates import Gates
 from gateway.service.result import Cost, Round
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
 from gateway.service.events import EventDoor
+from gateway.service.gates import Gates
 from gateway.service.rerank import Reranker
 
 
@@ -13,14 +14,17 @@ from gateway.service.rerank import Reranker
 class Service:
     """The inside of the gateway, as the doors see it.
 
-    `not_ready` says why no traffic should come, or None; `store_health` gives the store's own numbers; `draining` is
-    set when the process is about to end.
+    `not_ready` says why no traffic should come, or None; `store_health` gives the store's own numbers,
+    `credentials_health` those of what upstream calls are signed with; `draining` is set when the process is about to
+    end.
     """
 
     reranker: Reranker
     events: EventDoor
     campaigns: Mapping[str, Campaign]
+    gates: Gates
     clock: Clock
     not_ready: Callable[[], Awaitable[str | None]]
     store_health: Callable[[], dict[str, object]]
+    credentials_health: Callable[[], dict[str, object]]
     draining: bool = field(default=False)

@@ -7,9 +7,11 @@ from aiohttp import web
 
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
-from gateway.web.door import SERVER, SERVICE
+from gateway.web.campaigns import campaigns
+from gateway.web.crowd import Crowd
+from gateway.web.door import CROWD, SERVER, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
-from gateway.web.health import campaigns, livez, readyz
+from gateway.web.health import livez, readyz
 from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
@@ -29,9 +31,9 @@ GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, 
 
 def build_app(service: Service, server: ServerSettings) -> web.Application:
     """The whole HTTP surface."""
-    app = web.Application(
-        middlewares=[observe, render_errors, bound_inflight(server.max_inflight)], client_max_size=BODY_BYTES_MAX
-    )
+    crowd = Crowd(server.max_inflight, service.clock)
+    app = web.Application(middlewares=[observe, render_errors, bound_inflight(crowd)], client_max_size=BODY_BYTES_MAX)
+    app[CROWD] = crowd
     app[SERVICE] = service
     app[SERVER] = server
     for path, handler in POSTS.items():

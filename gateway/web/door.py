@@ -9,13 +9,15 @@ from aiohttp import web
 
 from gateway.core.budget import Budget
 from gateway.core.model import Subject
-from gateway.core.routing import resolve
+from gateway.core.routing import resolve, variant_for
 from gateway.service.result import Request, Result
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
+from gateway.web.crowd import Crowd
 from gateway.web.members import RankingMembers
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
+CROWD: web.AppKey[Crowd] = web.AppKey("crowd", Crowd)
 SERVER: web.AppKey[ServerSettings] = web.AppKey("server", ServerSettings)
 
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
@@ -32,8 +34,8 @@ FACTS: web.RequestKey[dict[str, Any]] = web.RequestKey("facts", dict)
 async def rank(http: web.Request, reference: str, members: RankingMembers, deadline_ms: int | None) -> Result:
     """Rank what the members ask for. Errors are those of `Reranker.rerank` and `routing.resolve`."""
     service = http.app[SERVICE]
-    campaign = resolve(reference, service.campaigns)
-    http[FACTS]["campaign"] = campaign.name
+    campaign = variant_for(resolve(reference, service.campaigns), members.user_id)
+    http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
     duration_s = (deadline_ms or http.app[SERVER].deadline_ms) / 1e3
     result = await service.reranker.rerank(
         Request(
@@ -44,6 +46,7 @@ async def rank(http: web.Request, reference: str, members: RankingMembers, deadl
                 context=members.context or {},
                 filter_arn=members.filter_arn,
                 filter_values=members.filter_values or {},
+                variant=campaign.variant,
             ),
             items=members.input_list,
             budget=Budget.of(http[ARRIVED_S], duration_s, len(members.input_list)),
@@ -54,6 +57,7 @@ async def rank(http: web.Request, reference: str, members: RankingMembers, deadl
         cached=result.usage.cached,
         upstream_calls=result.usage.upstream_calls,
         retries=result.usage.retries,
+        hedges=result.usage.hedges,
         bridges=result.usage.bridges,
         degraded=result.degraded,
     )

@@ -1,35 +1,8 @@
-"""`/livez`: the process turns its loop. `/readyz`: traffic may come; it needs neither upstream nor cache to be well.
-`/v1/campaigns`: how they are.
-"""
+"""`/livez`: the process turns its loop. `/readyz`: traffic may come; it needs neither upstream nor cache to be well."""
 
-from dataclasses import asdict
-
-import orjson
 from aiohttp import web
 
 from gateway.web.door import SERVICE
-
-
-async def campaigns(http: web.Request) -> web.Response:
-    """The campaigns that may be called, and the health of the cache: numbers since the start."""
-    service = http.app[SERVICE]
-    stats = service.reranker.frames.stats
-    body = {
-        "campaigns": [
-            {"name": one.name, "arn": one.arn, "replicas": list(one.replicas), "concurrencyMax": one.concurrency_max}
-            for one in service.campaigns.values()
-        ],
-        "cache": {
-            "store": service.store_health(),
-            "frames": {_camel(name): value for name, value in asdict(stats).items()},
-        },
-    }
-    return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
 
 
 async def livez(_: web.Request) -> web.Response:

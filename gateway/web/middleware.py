@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from gateway.core.errors import Overloaded
+from gateway.web.crowd import Crowd
 from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
@@ -83,22 +83,18 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return response
 
 
-def bound_inflight(limit: int) -> Middleware:
-    """At most `limit` rankings at once; the one too many is refused at once, before its body is read."""
-    under_way = 0
+def bound_inflight(crowd: Crowd) -> Middleware:
+    """Count rankings in and out; the one too many is refused at once, before its body is read."""
 
     @web.middleware
     async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        nonlocal under_way
         if _route(request) not in BOUNDED_ROUTES:
             return await handler(request)
-        if under_way >= limit:
-            raise Overloaded(f"{limit} requests are under way, which is the most at once")
-        under_way += 1
+        crowd.enter()
         try:
             return await handler(request)
         finally:
-            under_way -= 1
+            crowd.leave()
 
     return bounded
 

@@ -61,6 +61,7 @@ TABLE: Final[dict[type[BaseException], Row]] = {
     errors.UnknownResource: Row(404, "no-such-resource", "No such campaign or filter", "ResourceNotFoundException"),
     errors.Overloaded: Row(503, "overloaded", "Too many requests under way", "ServiceUnavailable", 1),
     errors.Throttled: Row(429, "throttled", "The campaign refused the calls for their rate", "ThrottlingException", 1),
+    errors.Busy: Row(503, "busy", "The campaign has no room for more calls now", "ServiceUnavailable", 1),
     errors.Unavailable: Row(503, "upstream-unavailable", "The campaign is not available", "ServiceUnavailable", 1),
     errors.Malformed: Row(503, "upstream-malformed", "The campaign's answers cannot be believed",
                           "ServiceUnavailable", 1),

@@ -93,4 +93,6 @@ def headers(result: Result, total_s: float) -> dict[str, str]:
     stages = {"cache": result.timing.cache_s, "upstream": result.timing.upstream_s, "cpu": result.timing.cpu_s}
     spent = [f"{name};dur={1e3 * stage_s:.1f}" for name, stage_s in {**stages, "total": total_s}.items()]
     told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": ", ".join(spent)}
+    if result.variant:
+        told["Gateway-Variant"] = result.variant
     return told if result.degraded is None else {**told, "Gateway-Degraded": result.degraded.value}

@@ -32,7 +32,7 @@ async def rerank(http: web.Request) -> web.Response:
     body: dict[str, Any] = {
         "rankingId": f"rk_{secrets.token_urlsafe(12)}",
         "campaign": members.campaign,
-        "variant": None,
+        "variant": result.variant or None,
         "personalizedRanking": entries,
         "total": len(result.ranking.order),
         "offset": members.offset,

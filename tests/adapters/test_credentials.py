@@ -17,14 +17,14 @@ PROFILE = f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SE
 async def test_with_credentials(aws: pytest.MonkeyPatch, credentials: None) -> None:
     """A key pair in the environment is enough to sign."""
     async with AwsClients(connections_max=1) as clients:
-        assert await clients.has_credentials()
+        assert clients.has_credentials()
 
 
 async def test_without_credentials(aws: pytest.MonkeyPatch, upstream: Upstream) -> None:
     """Without credentials readiness is denied, and a call is the gateway's own fault, unsent and not retried."""
     async with AwsClients(connections_max=1) as clients:
         ranker = PersonalizeRanker(clients)
-        assert not await clients.has_credentials()
+        assert not clients.has_credentials()
         with pytest.raises(errors.AccessDenied) as raised:
             await ranker.rank(CALL)
     assert not raised.value.retryable
@@ -36,7 +36,7 @@ async def test_half_a_key_pair(aws: pytest.MonkeyPatch, upstream: Upstream) -> N
     aws.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
     async with AwsClients(connections_max=1) as clients:
         ranker = PersonalizeRanker(clients)
-        assert not await clients.has_credentials()
+        assert not clients.has_credentials()
         with pytest.raises(errors.AccessDenied):
             await ranker.rank(CALL)
 
@@ -46,9 +46,10 @@ async def test_credentials_that_come_late(aws: pytest.MonkeyPatch, upstream: Ups
     async with AwsClients(connections_max=1) as clients:
         ranker = PersonalizeRanker(clients)
         await ranker.open([ARN])
-        assert not await clients.has_credentials()
+        assert not clients.has_credentials()
         (tmp_path / "credentials").write_text(PROFILE, encoding="utf-8")
-        assert await clients.has_credentials()
+        assert await clients.credentials.renewed(None)
+        assert clients.has_credentials()
         assert len((await ranker.rank(CALL)).positions) == 3
 
 
@@ -57,6 +58,6 @@ async def test_a_profile_that_does_not_exist(aws: pytest.MonkeyPatch, upstream: 
     aws.setenv("AWS_PROFILE", "nobody")
     async with AwsClients(connections_max=1) as clients:
         ranker = PersonalizeRanker(clients)
-        assert not await clients.has_credentials()
+        assert not clients.has_credentials()
         with pytest.raises(errors.AccessDenied):
             await ranker.rank(CALL)

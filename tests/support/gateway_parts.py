@@ -13,10 +13,22 @@ from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
 from gateway.service.frames import Frames
-from gateway.service.gate import Gates
+from gateway.service.gates import Gates
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
+
+CREDENTIALS_HEALTH: dict[str, object] = {
+    "source": "env",
+    "state": "valid",
+    "usable": True,
+    "expiresS": None,
+    "ageS": 17.0,
+    "refreshes": 1,
+    "failures": 0,
+    "failingForS": None,
+    "lastError": None,
+}
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 
@@ -45,8 +57,12 @@ def make_service(
     settle_s: float = 2.0,
     not_ready: str | None = None,
     sink: EventSink | None = None,
+    credentials: Mapping[str, object] | None = None,
 ) -> Service:
-    """A service with seeded randomness; without `campaigns` one is configured, named `demo`."""
+    """A service with seeded randomness; without `campaigns` one is configured, named `demo`.
+
+    `credentials` are members of their health that differ.
+    """
     clock = clock or SystemClock()
     random = Random(17)
 
@@ -54,13 +70,16 @@ def make_service(
         return not_ready
 
     frames = Frames(store or MemoryStore(clock.now_s), clock, Background(), random, Life(fresh_s, stale_s, settle_s))
-    rounds = Rounds(Fans(ranker, clock, random), Gates(clock), clock, random)
+    gates = Gates(clock)
+    rounds = Rounds(Fans(ranker, clock, random), gates, clock, random)
     reranker = Reranker(Fills(rounds, frames), frames, clock)
     return Service(
         reranker,
         EventDoor(sink or ListSink(), reranker),
         {"demo": Campaign("demo", ARN)} if campaigns is None else campaigns,
+        gates,
         clock,
         ready,
         lambda: {"kind": "test"},
+        lambda: CREDENTIALS_HEALTH | dict(credentials or {}),
     )

@@ -8,7 +8,7 @@ from tests.web.conftest import Connect
 from tests.web.parts import LOGITS, NATIVE, WIRE, Client, items, native, send, wire
 
 ALWAYS = {"request_id", "method", "route", "status", "duration_ms", "event", "log_level"}
-RANKED = {"campaign", "candidates", "cached", "upstream_calls", "retries", "bridges"}
+RANKED = {"campaign", "candidates", "cached", "upstream_calls", "retries", "hedges", "bridges"}
 
 
 @pytest.mark.parametrize(("path", "members"), [(NATIVE, native(items(600))), (WIRE, wire(items(600)))])

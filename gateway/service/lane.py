@@ -1,0 +1,108 @@
+"""A lane is one ARN of a campaign: how many calls it may have under way, and whether it is asked at all.
+
+A `Pass` is leave to make one call on a lane; it is handed back with what came of the call, and the lane learns from it.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.core.answer import Answer
+from gateway.core.breaker import Breaker, Permit, Rules, State, Verdict
+from gateway.core.concurrency import ConcurrencyLimit
+from gateway.core.errors import GatewayError, Throttled, UpstreamError
+
+RULES_ALONE: Final = Rules(failures_in_row=20, failure_share=0.5, calls_min=20, window_s=10.0, open_s=1.0, ramp_s=1.0)
+"""For the only ARN of a campaign: without it there is nothing, so it takes a fan-out's worth of failures."""
+
+RULES_AMONG: Final = Rules(failures_in_row=5, failure_share=0.5, calls_min=10, window_s=10.0, open_s=1.0, ramp_s=1.0)
+"""For one of several: the others can do its work, so it is left alone sooner."""
+
+
+class Lane:
+    """One ARN; times are seconds of one monotonic clock."""
+
+    def __init__(self, arn: str, least: int, most: int, rules: Rules) -> None:
+        self.arn = arn
+        self.limit = ConcurrencyLimit(least, most)
+        self.breaker = Breaker(rules)
+        self.in_flight = 0
+        self.answered = self.failed = self.throttled = self.timed_out = 0
+        self.good_began_s = -math.inf
+
+    def __repr__(self) -> str:
+        return f"<Lane {self.arn} in_flight={self.in_flight}/{self.limit.now} {self.breaker.state}>"
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more call may be under way."""
+        return self.in_flight < self.limit.now
+
+    @property
+    def load(self) -> float:
+        """Share of its limit that is in use."""
+        return self.in_flight / self.limit.now
+
+    def answered_with(self, outcome: Answer | GatewayError, ticket: "Pass", now_s: float) -> None:
+        """Learn from a call that ended by itself. The caller's own fault is an answer like any other."""
+        if isinstance(outcome, Throttled):
+            self.throttled += 1
+            self.limit.push_back(now_s)
+            self._tell(ticket, Verdict.UNKNOWN, now_s)
+        elif isinstance(outcome, UpstreamError):
+            self.failed += 1
+            self._tell(ticket, Verdict.FAILED, now_s)
+        else:
+            self.answered += 1
+            self.good_began_s = max(self.good_began_s, ticket.began_s)
+            self.limit.good(self.in_flight)
+            self._tell(ticket, Verdict.GOOD, now_s)
+
+    def ended_early(self, ticket: "Pass", now_s: float, *, its_fault: bool) -> None:
+        """Learn from a call that was cancelled: at the deadline after a long wait, which speaks against the ARN; or
+        because another attempt won or the caller left, which says nothing."""
+        if its_fault:
+            self.timed_out += 1
+            self.limit.push_back(now_s)
+        self._tell(ticket, Verdict.FAILED if its_fault else Verdict.UNKNOWN, now_s)
+
+    def overdue(self, ticket: "Pass", now_s: float) -> None:
+        """Learn that a call is out far longer than calls to the others take; whatever comes of it, comes too late."""
+        self.timed_out += 1
+        self._tell(ticket, Verdict.FAILED, now_s)
+
+    def _tell(self, ticket: "Pass", verdict: Verdict, now_s: float) -> None:
+        if not ticket.judged:
+            ticket.judged = verdict is not Verdict.UNKNOWN
+            self.breaker.tell(ticket.permit, verdict, now_s)
+
+
+@dataclass(slots=True, eq=False)
+class Pass:
+    """Leave to make one call on a lane, since `began_s`. It speaks for or against the lane once."""
+
+    lane: Lane
+    permit: Permit
+    began_s: float
+    judged: bool = False
+
+
+@dataclass(slots=True)
+class Leave:
+    """What the breakers said to one fan-out, so that they say the same to all its calls.
+
+    A ramp lets a share of *rankings* through: a share of the calls of every ranking would leave all of them with holes.
+    """
+
+    _said: dict[str, bool] = field(default_factory=dict)
+
+    def ask(self, lane: Lane, now_s: float) -> Permit | None:
+        """A permit for one call on the lane, or None."""
+        breaker = lane.breaker
+        if breaker.state is State.CLOSED:
+            return breaker.ask(now_s)
+        said = self._said.get(lane.arn)
+        permit = breaker.again(now_s) if said else None if said is False else breaker.ask(now_s)
+        if breaker.state is State.RAMPING:
+            self._said[lane.arn] = permit is not None
+        return permit

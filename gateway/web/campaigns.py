@@ -1,0 +1,90 @@
+"""`GET /v1/campaigns`: how the campaigns are: limits, queues, breakers, budgets, latencies; what the cache was worth.
+
+Numbers stand on the objects that do the work; here they are only read.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from gateway.core.routing import Campaign
+from gateway.service.gate import Gate
+from gateway.service.lane import Lane
+from gateway.service.service import Service
+from gateway.web.door import CROWD, SERVICE
+
+
+async def campaigns(http: web.Request) -> web.Response:
+    """The campaigns that may be called, and the health of the cache: numbers since the start."""
+    service, crowd = http.app[SERVICE], http.app[CROWD]
+    body = {
+        "campaigns": [_campaign(service, one) for one in service.campaigns.values()],
+        "requests": {
+            "underWay": crowd.under_way,
+            "limit": crowd.limit.now,
+            "refused": crowd.refused,
+            "loopLagMs": round(1e3 * crowd.lag_s, 1),
+        },
+        "cache": {"store": service.store_health(), "frames": _camelled(service.reranker.frames.stats)},
+    }
+    return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})
+
+
+def _campaign(service: Service, campaign: Campaign) -> dict[str, Any]:
+    """A campaign and its policies; how it stands, or how each of its variants does."""
+    told: dict[str, Any] = {
+        "name": campaign.name,
+        "arn": campaign.arn or None,
+        "replicas": list(campaign.replicas),
+        "concurrencyMin": campaign.concurrency_min,
+        "concurrencyMax": campaign.concurrency_max,
+        "tps": campaign.tps,
+        "fallback": campaign.fallback,
+    }
+    if not campaign.variants:
+        return {**told, "variants": [], **_gate(service.gates.of(campaign))}
+    arms = [
+        {"name": arm.variant, "weight": arm.weight, "arn": arm.arn, **_gate(service.gates.of(arm))}
+        for arm in campaign.variants
+    ]
+    return {**told, "variants": arms}
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    now_s = gate.now_s
+    quantiles = gate.latencies.quantiles(now_s)
+    return {
+        "inFlight": gate.in_flight,
+        "queue": gate.waiting,
+        "ratePerS": round(gate.extras.rate(now_s), 1),
+        "budgetLeft": gate.extras.left(now_s),
+        "latencyMs": quantiles
+        and {name: round(1e3 * one, 1) for name, one in zip(("p50", "p95", "p99"), quantiles, strict=True)},
+        "counts": _camelled(gate.stats),
+        "arns": [_lane(lane) for lane in gate.lanes],
+    }
+
+
+def _lane(lane: Lane) -> dict[str, Any]:
+    return {
+        "arn": lane.arn,
+        "breaker": lane.breaker.state.value,
+        "breakerOpened": lane.breaker.opened,
+        "concurrencyLimit": lane.limit.now,
+        "inFlight": lane.in_flight,
+        "answered": lane.answered,
+        "failed": lane.failed,
+        "throttled": lane.throttled,
+        "timedOut": lane.timed_out,
+    }
+
+
+def _camelled(stats: Any) -> dict[str, Any]:
+    return {_camel(name): value for name, value in asdict(stats).items()}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
