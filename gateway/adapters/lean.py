@@ -8,6 +8,7 @@ credentials yet) the call goes through the reference by itself.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -118,7 +119,8 @@ class LeanRanker:
         body = lane.body(call)
         got = await self._sent(lane, keys, body)
         if got.status >= 400 and refusal_in(got).code in STALE_KEYS and await self._credentials.renewed(keys):
-            got = await self._sent(lane, self._credentials.current(), body)
+            with suppress(NoCredentialsError):  # those that came have gone again: the refusal stands
+                got = await self._sent(lane, self._credentials.current(), body)
         return answer_of(call, got)
 
     async def _sent(self, lane: Lane, keys: Keys, body: bytes) -> HttpAnswer:
