@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
 from gateway.adapters.aws_chain import Chain
 from gateway.adapters.aws_credentials import KeptCredentials
-from gateway.adapters.aws_errors import RENEWABLE_CODES, refusal_in
+from gateway.adapters.aws_errors import STALE_KEYS, refusal_in
 from gateway.adapters.aws_session import GuardedHttpSession, TransportStats
 
 CONNECT_TIMEOUT_S: Final = 2.0
@@ -80,7 +80,7 @@ class AwsClients:
         try:
             return await getattr(client, operation)(**members)
         except ClientError as error:
-            if refusal_in(error).code not in RENEWABLE_CODES or not await self.credentials.renewed(used):
+            if refusal_in(error).code not in STALE_KEYS or not await self.credentials.renewed(used):
                 raise
         return await getattr(client, operation)(**members)
 

@@ -57,13 +57,10 @@ UPSTREAM_CODES: Final[dict[str, type[UpstreamError]]] = {
 
 STATUSES: Final[dict[int, type[UpstreamError]]] = {401: AccessDenied, 403: AccessDenied, 429: Throttled}
 
-RENEWABLE_CODES: Final = frozenset((
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-))  # fmt: skip
-"""What is said of credentials that may have been replaced meanwhile."""
+STALE_KEYS: Final = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+)
+"""Error codes that say: these keys are expired, or none that AWS knows (any more). Others may help."""
 
 Kinds: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 

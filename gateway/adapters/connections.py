@@ -119,7 +119,7 @@ class Pool:
         while self._idle:
             connection = self._idle.pop()
             self._stats.idle -= 1
-            if connection.usable and not _is_old(connection, now_s):
+            if not _is_old(connection, now_s) and connection.is_quiet():
                 return connection
             self._drop(connection)
         return None
@@ -143,7 +143,9 @@ class Pool:
         self._sweeping = self._loop.call_later(SWEEP_S, self._sweep) if self._idle or self._busy else None
 
     async def _connected(self) -> Connection:
-        """A new connection."""
+        """A new connection. Raises `CannotConnect` or `NotTrusted`."""
+        if self._is_closed():
+            raise CannotConnect("the pool is closed")
         if len(self._idle) + len(self._busy) >= self._connections_max and self._idle:
             self._stats.idle -= 1
             self._drop(self._idle.pop(0))
@@ -160,7 +162,13 @@ class Pool:
             self._stats.connect_failures += 1
             raise CannotConnect("no connection") from error
         self._stats.opened += 1
+        if self._is_closed():  # meanwhile
+            self._drop(connection)
+            raise CannotConnect("the pool is closed")
         return connection
+
+    def _is_closed(self) -> bool:
+        return self._closed
 
     async def _open(self) -> Connection:
         host, port, tls = self._origin

@@ -6,6 +6,7 @@ out whole, and its length is what it declared; one that declares none ends with 
 """
 
 import asyncio
+import select
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -67,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._bytes_max = answer_bytes_max
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
+        self._poll = select.poll()
         self._waiter: asyncio.Future[HttpAnswer] | None = None
         self._begin()
 
@@ -80,6 +82,11 @@ class Connection(asyncio.Protocol):
         self._framed = False
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
+
+    def is_quiet(self) -> bool:
+        """Whether the connection may be used again: nothing has come since its answer, not even what the loop has not
+        read yet. A byte that is there before a request is sent would be taken for the answer to it."""
+        return self.usable and self._transport is not None and not self._poll.poll(0)
 
     async def exchange(self, request: bytes) -> HttpAnswer:
         """Send the bytes of a request, and wait for its answer. Raises `HttpFailure`.
@@ -116,6 +123,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, which calls the methods below; nothing may come while no request is out."""
@@ -127,7 +135,7 @@ class Connection(asyncio.Protocol):
             return self._give_up(TooLarge("the answer is too large"))
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.stray_bytes += self._waiter.done()  # a whole answer, and then something that is none
             self._give_up(error.__context__ if isinstance(error.__context__, TooLarge) else NotHttp("not HTTP/1.1"))
         if not self.usable and self._transport is not None:
@@ -198,6 +206,8 @@ class Connection(asyncio.Protocol):
 
     def _give_out(self) -> None:
         self.answers += 1
+        if self._transport is None or self._transport.get_write_buffer_size():  # answered before it was asked
+            self.usable = False
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         if self._waiter is not None:
             self._waiter.set_result(HttpAnswer(self._status, self._headers, body))

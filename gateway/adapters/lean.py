@@ -8,6 +8,7 @@ credentials yet) the call goes through the reference by itself.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -16,7 +17,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from gateway.adapters import aws_session
 from gateway.adapters.aws_clients import AwsClients
-from gateway.adapters.aws_errors import RENEWABLE_CODES
+from gateway.adapters.aws_errors import STALE_KEYS
 from gateway.adapters.aws_session import TransportStats
 from gateway.adapters.connections import NotTrusted, Pool
 from gateway.adapters.http1 import HttpAnswer, HttpFailure
@@ -117,8 +118,9 @@ class LeanRanker:
             return await self._reference.rank(call)
         body = lane.body(call)
         got = await self._sent(lane, keys, body)
-        if got.status >= 400 and refusal_in(got).code in RENEWABLE_CODES and await self._credentials.renewed(keys):
-            got = await self._sent(lane, self._credentials.current(), body)
+        if got.status >= 400 and refusal_in(got).code in STALE_KEYS and await self._credentials.renewed(keys):
+            with suppress(NoCredentialsError):  # those that came have gone again: the refusal stands
+                got = await self._sent(lane, self._credentials.current(), body)
         return answer_of(call, got)
 
     async def _sent(self, lane: Lane, keys: Keys, body: bytes) -> HttpAnswer:

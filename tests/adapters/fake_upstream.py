@@ -5,6 +5,7 @@ so any broken server can be played. Connections are kept alive unless a script c
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ async def _read(reader: asyncio.StreamReader) -> Sent:
 
 
 @asynccontextmanager
-async def listening(script: Script | None = None) -> AsyncIterator[Upstream]:
+async def listening(script: Script | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
     """An endpoint on a free port of loopback, and the end of all its connections afterwards."""
     upstream = Upstream(script=script)
     tasks: set[asyncio.Task[None]] = set()
@@ -87,9 +88,9 @@ async def listening(script: Script | None = None) -> AsyncIterator[Upstream]:
         except asyncio.CancelledError:  # only ever by the lines below
             return
 
-    server = await asyncio.start_server(served, "127.0.0.1", 0)
+    server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)
     host, port = server.sockets[0].getsockname()
-    upstream.url = f"http://{host}:{port}"
+    upstream.url = f"{'https' if tls else 'http'}://{host}:{port}"
     try:
         yield upstream
     finally:
@@ -126,6 +127,20 @@ def ranking() -> Script:
             {"itemId": item, "score": round(1 / len(items), 7), "metadata": None, "explanation": None} for item in items
         ]
         await ranked(entries)(request, writer)
+
+    return script
+
+
+def said(*pieces: bytes, close: bool = False) -> Script:
+    """Answer these bytes as they are, each piece in a write of its own that is on its way before the next."""
+
+    async def script(_: Sent, writer: asyncio.StreamWriter) -> None:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        if close:
+            writer.close()
 
     return script
 
