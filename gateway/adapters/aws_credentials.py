@@ -38,6 +38,9 @@ ATTEMPT_S: Final = 10.0
 CHECK_S: Final = 30.0
 """How often the wall clock is looked at while waiting: it may have been set."""
 
+CLOCK_STEP_S: Final = 1e-3
+"""What is due sooner than the loop's clock moves is due now."""
+
 Source = Callable[[], Awaitable[Found | None]]
 
 _log = logging.getLogger(__name__)
@@ -222,7 +225,9 @@ class KeptCredentials:
         self._renewal.failed(self._now_s(), left_s, self._random.random())
 
     async def _until_due(self) -> None:
-        while not self._wanted.is_set() and (wait_s := self._renewal.wait_s(self._now_s(), self._wall_s())) > 0.0:
+        while (
+            not self._wanted.is_set() and (wait_s := self._renewal.wait_s(self._now_s(), self._wall_s())) > CLOCK_STEP_S
+        ):
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(wait_s, CHECK_S)):
                     await self._wanted.wait()

@@ -13,6 +13,7 @@ from gateway.web.door import CROWD, SERVER, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
 from gateway.web.health import livez, readyz
 from gateway.web.members import BODY_BYTES_MAX
+from gateway.web.metrics import metrics_handler
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
 from gateway.web.rerank_api import RERANK, rerank
@@ -27,6 +28,7 @@ POSTS: Final[dict[str, Handler]] = {
     NATIVE_EVENTS: native_events,
 }
 GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, "/readyz": readyz}
+METRICS: Final = "/metrics"
 
 
 def build_app(service: Service, server: ServerSettings) -> web.Application:
@@ -40,6 +42,7 @@ def build_app(service: Service, server: ServerSettings) -> web.Application:
         app.router.add_post(path, handler, expect_handler=expect)
     for path, handler in GETS.items():
         app.router.add_get(path, handler)
+    app.router.add_get(METRICS, metrics_handler(service))
     app.router.add_delete(USER_FRAMES, forget_user)
     refuse_in_our_words()
     app.on_response_prepare.append(_headers)
