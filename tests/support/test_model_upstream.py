@@ -87,6 +87,8 @@ def test_logits_are_the_same_everywhere() -> None:
     """Logits do not depend on the run, the list, or what was asked before; users differ."""
     assert logits("u", ["b", "a"]).tolist() == pytest.approx(logits("u", ["a", "b"]).tolist()[::-1])
     assert float(logits("u", ["a"])[0]) == pytest.approx(GOLDEN, abs=1e-12)
+    many = [f"i{number}" for number in range(5_000)]
+    assert logits("u", many)[:40].tolist() == pytest.approx(logits("u", ITEMS).tolist())
     assert ideal("u", ITEMS) != ideal("v", ITEMS)
     assert worst_inversion("u", ideal("u", ITEMS)) == 0.0
     assert worst_inversion("u", ideal("v", ITEMS)) > 0.1
