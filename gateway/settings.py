@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway.core.extras import EXTRA_SHARE
 from gateway.core.redis_url import parse
 from gateway.core.routing import CONCURRENCY_MAX, CONCURRENCY_MIN, Campaign, is_arn, region_of
 
@@ -135,6 +136,7 @@ class CampaignSettings(_Section):
     tps: Annotated[float, Field(gt=0)] | None = None
     concurrency_min: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MIN
     concurrency_max: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MAX
+    extra_share: Annotated[float, Field(ge=0, le=0.5)] = EXTRA_SHARE
     fallback: Literal["none", "input-order"] = "none"
 
     def policies(self, name: str) -> Campaign:
@@ -147,6 +149,7 @@ class CampaignSettings(_Section):
             self.tps,
             self.fallback,
             min(self.concurrency_min, self.concurrency_max),
+            self.extra_share,
         )
         arms = [
             replace(whole, arn=one.arn, replicas=one.replicas, variant=variant, weight=one.weight)

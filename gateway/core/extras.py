@@ -1,7 +1,7 @@
 """How many attempts beyond the first a campaign may see: one budget for retries and hedges, as pure arithmetic.
 
 Retries and hedges help while few attempts are bad, and make an outage worse. So both draw on one budget: at most
-`EXTRA_SHARE` of the calls of the last `WINDOW_S` seconds, counted in slots. A slot is counted as *calls* only while all
+a share of the calls of the last `WINDOW_S` seconds, counted in slots. A slot is counted as *calls* only while all
 of it is within the window and as *extras* as long as any of it is, so that no window, wherever it begins, sees more.
 """
 
@@ -10,7 +10,7 @@ from collections import deque
 from typing import Final
 
 EXTRA_SHARE: Final = 0.10
-"""An outage is amplified at most 1.1 times."""
+"""The share by default: an outage is amplified at most 1.1 times."""
 
 WINDOW_S: Final = 10.0
 SLOT_S: Final = 0.5
@@ -20,9 +20,13 @@ LONE_EXTRA: Final = 1
 
 
 class ExtraBudget:
-    """Counts the calls and the extra attempts of one campaign; times are seconds of one monotonic clock."""
+    """Counts the calls and the extra attempts of one campaign; times are seconds of one monotonic clock.
 
-    def __init__(self) -> None:
+    Extras are at most `share` of the calls; with 0 there are none.
+    """
+
+    def __init__(self, share: float = EXTRA_SHARE) -> None:
+        self._share = share
         self._slots: deque[list[int]] = deque()  # [slot number, calls, extras], oldest first
         self._extras = 0
 
@@ -46,7 +50,8 @@ class ExtraBudget:
     def left(self, now_s: float) -> int:
         """How many extra attempts may be made now."""
         self._slot(now_s)
-        return max(LONE_EXTRA, math.floor(EXTRA_SHARE * self._calls(now_s))) - self._extras
+        lone = LONE_EXTRA if self._share else 0
+        return max(lone, math.floor(self._share * self._calls(now_s))) - self._extras
 
     def rate(self, now_s: float) -> float:
         """Attempts per second of late."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.core.errors import InvalidInput, UnknownResource
+from gateway.core.extras import EXTRA_SHARE
 
 ARN_MAX_CHARS: Final = 256
 ARN_PATTERN: Final = re.compile(r"arn:([a-z\d-]+):personalize:([a-z\d-]*):(\d*):(.+)", re.ASCII)
@@ -30,8 +31,9 @@ class Campaign:
     """A named configuration: where its calls go, how many at once, and what is answered when there is nothing.
 
     `concurrency_min` and `concurrency_max` bound the calls under way at once to each ARN; `tps` is a ceiling on calls
-    per second over all of them, None for no ceiling. A campaign with `variants` has no ARN of its own: every user
-    belongs to one variant, which is a campaign in all but its name. Such a one knows its name in `variant`.
+    per second over all of them, None for no ceiling; retries and hedges are at most `extra_share` of the calls. A
+    campaign with `variants` has no ARN of its own: every user belongs to one variant, which is a campaign in all but
+    its name. Such a one knows its name in `variant`.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Campaign:
     tps: float | None = None
     fallback: Fallback = "none"
     concurrency_min: int = CONCURRENCY_MIN
+    extra_share: float = EXTRA_SHARE
     variant: str = ""
     weight: float = 1.0
     variants: tuple["Campaign", ...] = ()

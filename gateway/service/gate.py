@@ -60,7 +60,7 @@ class Gate:
 
     def __init__(self, campaign: Campaign, clock: Clock) -> None:
         self.campaign = campaign
-        self.extras = ExtraBudget()
+        self.extras = ExtraBudget(campaign.extra_share)
         self.latencies = Latencies()
         self.stats = GateStats()
         arns = campaign.arns
