@@ -205,6 +205,11 @@ def export(variables: Mapping[str, str]) -> None:
     os.environ.update(variables)  # noqa: TID251 - their one home
 
 
+def for_child(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of one child process: this one's, and these variables."""
+    return {**os.environ, **variables}  # noqa: TID251 - their one home
+
+
 def load(
     path: str | Path | None = None,
     environment: Mapping[str, str] | None = None,

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -94,11 +94,17 @@ def cpu_ns(pid: int) -> int:
 
 
 @contextmanager
-def started(module: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(
+    module: str, *arguments: str, variables: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a module as a process; gives it and the address that it prints when it is ready."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=errors, text=True
+            [sys.executable, "-m", module, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=settings.for_child(variables or {}),
         )
         try:
             assert process.stdout is not None  # noqa: S101 - it is a pipe
