@@ -71,7 +71,11 @@ class RawPersonalize:
 
 
 def _read(response: Any, latency_ms: float) -> RawAnswer:
-    entries = response.get("personalizedRanking") or []
+    entries = response.get("personalizedRanking")
+    if entries is None and response.get("recommendationId"):
+        entries = []  # null, which the SDK leaves out, is how nothing may look
+    if not isinstance(entries, list):
+        raise Malformed("the answer has no personalizedRanking")
     if not all(isinstance(entry, dict) for entry in entries):
         raise Malformed("the answer's personalizedRanking holds something else than items")
     return RawAnswer([one.get("itemId") for one in entries], [one.get("score") for one in entries], latency_ms)

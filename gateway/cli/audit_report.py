@@ -11,7 +11,7 @@ from typing import Any, Final
 from gateway.core.audit.heard import RISING, UNSCORED_FIRST, Refusal
 from gateway.core.audit.lists import OTHERS
 from gateway.core.audit.probes import Duplicates, Unknown
-from gateway.core.audit.ratios import GAP_MAX, Comparison, Verdict, drifted
+from gateway.core.audit.ratios import DECIMALS, GAP_MAX, Comparison, Verdict, drifted
 from gateway.core.plan import CALL_LIMIT
 from gateway.service.audit import Filtered, Findings
 
@@ -25,6 +25,10 @@ VERDICTS: Final[dict[Verdict, str]] = {
     Verdict.LIST_DEPENDENT: (
         "The calibrated merge may NOT be trusted on this campaign: the same items have other score ratios in other "
         'lists, while the same list keeps its answer. Set merge = "ordinal" for it.'
+    ),
+    Verdict.COARSE: (
+        f"The calibrated merge may NOT be trusted on this campaign: its scores have fewer than the {DECIMALS} decimals "
+        'that the merge counts on. Set merge = "ordinal" for it.'
     ),
     Verdict.UNSTEADY: (
         "The calibrated merge may NOT be trusted now: the campaign changed its answers while it was asked, even to the "
@@ -107,7 +111,8 @@ def _comparison(one: Comparison) -> str:
 
 
 def _percent(log_scores: float) -> str:
-    return f"{math.expm1(log_scores):.2%}"
+    """A difference of log scores as people read it."""
+    return f"{math.expm1(log_scores):.2%}" if log_scores < 1 else f"a factor of {math.exp(log_scores):,.0f}"
 
 
 def _steady_row(found: Findings) -> Row:
@@ -137,6 +142,8 @@ def _said(answer: object) -> str:
     match answer:
         case None:
             return "not asked: no calls left"
+        case Refusal(status=0):
+            return f"no answer: {answer.message}"
         case Refusal():
             return f"refused with {answer.status} {answer.code}: {answer.message}"
         case Unknown():

@@ -23,7 +23,7 @@ from gateway.core.audit.probes import (
     describe_unknown,
 )
 from gateway.core.audit.ratios import Comparison, Round, Verdict, compare, compare_round, judge
-from gateway.core.errors import Throttled
+from gateway.core.errors import Throttled, UpstreamError
 from gateway.core.plan import CALL_LIMIT
 
 CALLS_MIN: Final = len(OTHERS) + 2
@@ -133,7 +133,7 @@ class _Audit:
         found.scores = describe_scores(self._plain)
         found.faults = frozenset(self._faults)
         ratios = found.filtered.ratios if isinstance(found.filtered, Filtered) else None
-        found.verdict = judge(found.rounds, ratios, found.faults)
+        found.verdict = judge(found.rounds, ratios, found.faults, found.scores.decimals)
         return found
 
     async def _ask(self, items: Sequence[str], *, filtered: bool = False) -> RawAnswer | Refusal:
@@ -152,6 +152,13 @@ class _Audit:
             except TimeoutError:
                 raise AuditFailed(f"the campaign did not answer within {CALL_WITHIN_S:.0f} s") from None
         raise AuditFailed("the campaign refuses calls for their rate; try again when it is quieter")
+
+    async def _probe(self, items: Sequence[str]) -> RawAnswer | Refusal:
+        """A call with an odd list: whatever becomes of it is a finding, even if it is no answer."""
+        try:
+            return await self._ask(items)
+        except UpstreamError as error:
+            return Refusal(0, "", str(error), 0.0)
 
     async def _heard(self, items: Sequence[str], *, filtered: bool = False) -> Heard:
         """A call that must be answered."""
@@ -176,23 +183,23 @@ class _Audit:
         found = self._found
         strange = made_up(ODD_ONES)
         if self._left:
-            answer = await self._ask([*strange, *known])
+            answer = await self._probe([*strange, *known])
             if isinstance(answer, RawAnswer):
                 found.unknown = describe_unknown(hear([*strange, *known], answer, filtered=False), strange)
             else:
                 found.unknown = answer
         if self._left:
             repeated = [*known, *known[:ODD_ONES]]
-            answer = await self._ask(repeated)
+            answer = await self._probe(repeated)
             found.duplicates = describe_duplicates(repeated, answer) if isinstance(answer, RawAnswer) else answer
         if self._left:
-            found.empty = _entries(await self._ask([]))
+            found.empty = _entries(await self._probe([]))
         if len(whole) == CALL_LIMIT:
             found.at_limit = len(self._plain[0].items)
         elif self._left:
-            found.at_limit = _entries(await self._ask(padded(whole, CALL_LIMIT)))
+            found.at_limit = _entries(await self._probe(padded(whole, CALL_LIMIT)))
         if self._left:
-            found.over_limit = _entries(await self._ask(padded(whole, CALL_LIMIT + 1)))
+            found.over_limit = _entries(await self._probe(padded(whole, CALL_LIMIT + 1)))
 
     async def _with_filter(self, whole: Sequence[str], part: Sequence[str]) -> Filtered | Refusal:
         answer = await self._ask(whole, filtered=True)

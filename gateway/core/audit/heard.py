@@ -32,7 +32,7 @@ class RawAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error of the service: `message` is without the user id."""
+    """An error of the service: `message` is without the user id. Without a status there was no answer at all."""
 
     status: int
     code: str

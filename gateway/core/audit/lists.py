@@ -20,6 +20,9 @@ ITEMS_MIN: Final = 10
 FEW: Final = 50
 """The small list: as many as a call with metadata may have, a tenth of the large one."""
 
+EXTREME: Final = 100
+"""The strongest, and the weakest, that make a list of their own: fewer are more alike."""
+
 SHARED_MAX: Final = 25
 """Items in every list: about the number of anchors of a ranking of 10,000."""
 
@@ -55,12 +58,12 @@ def other_lists(items: Sequence[str], whole: Sequence[str], first: Heard) -> dic
     rest = [item for item in scored if item not in chosen]
     asked = set(whole)
     elsewhere = [item for item in items if item not in asked][: CALL_LIMIT - len(shared)]
-    half = min(CALL_LIMIT - len(shared), len(rest)) // 2
+    extreme = min(EXTREME, len(rest) // 3)
     few = max(0, min(FEW, len(whole) // 2) - len(shared))
     return {
         "few": shared + spread(rest, few),
-        "strong": shared + rest[:half],
-        "weak": shared + rest[len(rest) - half :],
+        "strong": shared + rest[:extreme],
+        "weak": shared + rest[len(rest) - extreme :],
         "elsewhere": shared + (elsewhere or [item for item in whole[: len(whole) // 2] if item not in chosen]),
         REVERSED: list(reversed(whole)),
     }

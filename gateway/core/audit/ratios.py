@@ -34,6 +34,9 @@ WITNESSES_MIN: Final = 3
 COMPARISONS_MIN: Final = 2
 """Comparisons that count, of lists of other items, that a round must have to count."""
 
+DECIMALS: Final = 7
+"""Of the service's scores, as the rounding error that the gateway counts on has them."""
+
 FLOAT_NOISE: Final = 1e-9
 """Relative; far above that of doubles, far below any rounding that matters."""
 
@@ -43,6 +46,7 @@ class Verdict(StrEnum):
 
     TRUSTED = "trusted"
     LIST_DEPENDENT = "list-dependent"
+    COARSE = "coarse"
     UNSTEADY = "unsteady"
     BROKEN = "broken"
     UNRESOLVED = "unresolved"
@@ -124,10 +128,16 @@ def compare_round(heard: Mapping[str, Heard], first: Heard | None) -> Round:
     )
 
 
-def judge(rounds: Sequence[Round], filtered: Comparison | None, faults: frozenset[str]) -> Verdict:
-    """The verdict over all rounds, the lists with a filter, and what was wrong with single answers."""
+def judge(rounds: Sequence[Round], filtered: Comparison | None, faults: frozenset[str], decimals: int) -> Verdict:
+    """The verdict over all rounds, the lists with a filter, what was wrong with single answers, and the rounding."""
     if faults:
         return Verdict.BROKEN
+    verdict = _judge_ratios(rounds, filtered)
+    coarse = verdict is Verdict.LIST_DEPENDENT and decimals < DECIMALS
+    return Verdict.COARSE if coarse else verdict
+
+
+def _judge_ratios(rounds: Sequence[Round], filtered: Comparison | None) -> Verdict:
     steady = [one for one in rounds if one.steady.holds]
     if not steady:
         return Verdict.UNSTEADY
