@@ -27,7 +27,8 @@ RECENT_MAX: Final = {"Interactions": 100, "Action_Interactions": 300}
 ID_COLUMN: Final = {"Interactions": "ITEM_ID", "Action_Interactions": "ACTION_ID"}
 
 Interaction = Mapping[str, str | float]
-ItemTest = Callable[[str], bool]
+Flags = list[bool]
+"""In step with the items."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,12 @@ class Filter:
         if self.needs_current_item and current_item is None:
             raise FilterValueError("A filter with CurrentItem can be applied to related items only")
         facts = Facts(item_properties, cache(interactions), user, current_item, values)
-        bound = [(part.verb, _item_test(part, facts)) for part in self.chain]
-        includes = [test for verb, test in bound if verb == "INCLUDE" and test is not None]
-        excludes = [test for verb, test in bound if verb == "EXCLUDE" and test is not None]
-
-        def stays(item: str) -> bool:
-            included = not includes or any(test(item) for test in includes)
-            return included and not any(test(item) for test in excludes)
-
-        return [stays(item) for item in items]
+        selected = [(part.verb, _selected(part, facts, items)) for part in self.chain]
+        includes = [flags for verb, flags in selected if verb == "INCLUDE" and flags is not None]
+        excludes = [flags for verb, flags in selected if verb == "EXCLUDE" and flags is not None]
+        included = _any_of(includes) if includes else [True] * len(items)
+        excluded = _any_of(excludes) if excludes else [False] * len(items)
+        return [wanted and not unwanted for wanted, unwanted in zip(included, excluded, strict=True)]
 
 
 def parse(expression: str) -> Filter:
@@ -129,17 +127,21 @@ def parse(expression: str) -> Filter:
     return Filter(chain)
 
 
-def _item_test(part: Expression, facts: Facts) -> ItemTest | None:
+def _selected(part: Expression, facts: Facts, items: Sequence[str]) -> Flags | None:
     """What an expression selects; None if it does nothing in this call."""
     wanted = {condition: _wanted(part, condition, facts) for condition in part.conditions}
     if any(wanted[condition] is None for condition in part.when):
         return None
-    usable = [[c for c in group if wanted[c] is not None] for group in part.groups]
-    groups = [[_test(c, wanted[c] or (), facts) for c in group] for group in usable if group]
     when = [cell_test(c, wanted[c] or ())(facts.user.get(c.field.name)) for c in part.when]
+    usable = [[c for c in group if wanted[c] is not None] for group in part.groups]
+    groups = [[_flags(c, wanted[c] or (), facts, items) for c in group] for group in usable if group]
     if not groups or not all(when):
         return None
-    return lambda item: any(all(test(item) for test in group) for group in groups)
+    return _any_of([list(map(all, zip(*group, strict=True))) for group in groups])
+
+
+def _any_of(rows: Sequence[Flags]) -> Flags:
+    return list(map(any, zip(*rows, strict=True)))
 
 
 def _wanted(part: Expression, condition: Condition, facts: Facts) -> tuple[str, ...] | None:
@@ -149,13 +151,16 @@ def _wanted(part: Expression, condition: Condition, facts: Facts) -> tuple[str, 
     return wanted
 
 
-def _test(condition: Condition, wanted: tuple[str, ...], facts: Facts) -> ItemTest:
+def _flags(condition: Condition, wanted: tuple[str, ...], facts: Facts, items: Sequence[str]) -> Flags:
+    """Which items meet a condition; one look at each distinct cell, since most columns have few."""
     if condition.field.dataset in EVENTS:
         ids = _with_events(condition, wanted, facts.interactions())
         negated = condition.operator in ("NOT IN", "!=")
-        return lambda item: (item in ids) is not negated
+        return [(item in ids) is not negated for item in items]
     test = cell_test(condition, wanted)
-    return lambda item: test(facts.item_properties(item).get(condition.field.name))
+    cells = [facts.item_properties(item).get(condition.field.name) for item in items]
+    outcomes = {cell: test(cell) for cell in set(cells)}
+    return [outcomes[cell] for cell in cells]
 
 
 def _with_events(condition: Condition, wanted: Sequence[str], events: Sequence[Interaction]) -> frozenset[str]:
