@@ -19,14 +19,17 @@ from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
+from gateway.adapters.personalize_raw import RawPersonalize
 from gateway.adapters.redis_options import RedisOptions
 from gateway.adapters.redis_store import RedisStore
 from gateway.adapters.system_clock import SystemClock
 from gateway.core.errors import GatewayError
 from gateway.core.life import Life
+from gateway.core.model import Subject
 from gateway.core.plan import CALL_LIMIT, plan_ranking
 from gateway.core.routing import region_of
 from gateway.ports import Clock, FrameStore
+from gateway.service.audit import RawRanker
 from gateway.service.background import Background
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
@@ -103,6 +106,13 @@ async def _ranker(settings: Settings, clients: AwsClients, stack: AsyncExitStack
     if settings.transport == "aiobotocore":
         return PersonalizeRanker(clients)
     return await stack.enter_async_context(LeanRanker(clients))
+
+
+@asynccontextmanager
+async def open_raw_ranker(arn: str, subject: Subject) -> AsyncIterator[RawRanker]:
+    """Straight to a campaign, past everything that the gateway does: for the audit."""
+    async with AwsClients(connections_max=1) as clients:
+        yield RawPersonalize(clients, SystemClock(), arn, subject)
 
 
 def _warm_up() -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import config, demo, emulate, rank, serve
+from gateway.cli import audit, config, demo, emulate, rank, serve
 
 app = typer.Typer(
     help="One ranking call without the 500-item limit: a gateway in front of Amazon Personalize that takes any number "
@@ -15,4 +15,5 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("emulate")(emulate.emulate)
 app.command("rank")(rank.rank)
+app.command("audit")(audit.audit)
 app.add_typer(config.app, name="config")

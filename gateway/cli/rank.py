@@ -1,7 +1,6 @@
 """`rerank-gateway rank`: a client, for people (a table) and for programs (JSON)."""
 
 import asyncio
-import csv
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.console import fail
+from gateway.cli.ids import read_ids
 
 
 def rank(
@@ -29,8 +29,8 @@ def rank(
         fail("give either --user or --users")
     if user == "":
         fail("--user is empty")
-    wanted = [user] if user is not None else _ids(users or Path("-"), "USER_ID")
-    candidates = _ids(items, "ITEM_ID")
+    wanted = [user] if user is not None else read_ids(users or Path("-"), "USER_ID")
+    candidates = read_ids(items, "ITEM_ID")
     asyncio.run(_rank_all(url.rstrip("/"), campaign, [one for one in wanted if one], candidates, json, top))
 
 
@@ -71,16 +71,3 @@ def _print_table(out: Any, user: str, answer: dict[str, Any], top: int) -> None:
         score = entry.get("score")
         table.add_row(str(number), Text(entry["itemId"]), "-" if score is None else f"{score:.7f}")
     out.print(table)
-
-
-def _ids(path: Path, column: str) -> list[str]:
-    """Ids out of a file: its column if the first line names it, else its lines."""
-    try:
-        lines = (sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{path}: cannot be read ({type(error).__name__})")
-    header = next(csv.reader(lines[:1]), [])
-    if column in header:
-        place = header.index(column)
-        return [row[place] for row in csv.reader(lines[1:]) if len(row) > place]
-    return [line.strip() for line in lines if line.strip()]

@@ -175,7 +175,7 @@ def test_config_check(tmp_path) -> None:
     assert run("config", "check", str(tmp_path / "missing.toml")).returncode == 1
 
 
-@pytest.mark.parametrize("command", ["", "serve", "demo", "emulate", "rank", "config", "config check"])
+@pytest.mark.parametrize("command", ["", "serve", "demo", "emulate", "rank", "audit", "config", "config check"])
 def test_help(command: str) -> None:
     """Every command explains itself."""
     done = here(*command.split(), "--help")
