@@ -5,6 +5,7 @@ Little's law over what the campaign does of late, and errs on the side of lettin
 is let in.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,21 +15,20 @@ WAITING_MAX: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How busy a campaign is: calls waiting, calls that may be under way, typical seconds of one, calls per second."""
+    """How busy a campaign is: calls waiting, how many of them go first, calls that may be under way, typical seconds of
+    one, calls per second."""
 
     waiting: int
+    ahead: int
     limit: int
     typical_s: float | None
     tps: float | None
 
     def expected_s(self, calls: int) -> float:
-        """When the last of so many calls, behind all that wait, will have been answered."""
-        if self.typical_s is None:
-            return 0.0
-        per_s = self.limit / self.typical_s
-        if self.tps is not None:
-            per_s = min(per_s, self.tps)
-        return (self.waiting + calls) / per_s + self.typical_s
+        """When the last of so many calls, behind those that go first, will have been answered."""
+        typical_s = self.typical_s or 0.0
+        per_call_s = max(typical_s / self.limit, 1.0 / (self.tps or math.inf))
+        return (self.ahead + calls) * per_call_s + typical_s
 
 
 def admits(load: Load, calls: int, left_s: float) -> bool:

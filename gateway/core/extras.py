@@ -46,7 +46,7 @@ class ExtraBudget:
     def left(self, now_s: float) -> int:
         """How many extra attempts may be made now."""
         self._slot(now_s)
-        return max(LONE_EXTRA, math.floor(EXTRA_SHARE * self._calls(now_s))) - self._extras
+        return max(0, max(LONE_EXTRA, math.floor(EXTRA_SHARE * self._calls(now_s))) - self._extras)
 
     def rate(self, now_s: float) -> float:
         """Attempts per second of late."""

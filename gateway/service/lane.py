@@ -27,7 +27,7 @@ class Lane:
         self.limit = ConcurrencyLimit(least, most)
         self.breaker = Breaker(rules)
         self.in_flight = 0
-        self.answered = self.failed = self.throttled = self.timed_out = 0
+        self.answered = self.failed = self.throttled = self.timed_out = self.overtaken = 0
         self.good_began_s = -math.inf
 
     def __repr__(self) -> str:
@@ -66,9 +66,10 @@ class Lane:
             self.limit.push_back(now_s)
         self._tell(ticket, Verdict.FAILED if its_fault else Verdict.UNKNOWN, now_s)
 
-    def overdue(self, ticket: "Pass", now_s: float) -> None:
-        """Learn that a call is out far longer than calls to the others take; whatever comes of it, comes too late."""
-        self.timed_out += 1
+    def fell_behind(self, ticket: "Pass", now_s: float) -> None:
+        """Learn that a call is out longer than one to another ARN that began later: a few are chance, many are not."""
+        if not ticket.judged:
+            self.overtaken += 1
         self._tell(ticket, Verdict.FAILED, now_s)
 
     def _tell(self, ticket: "Pass", verdict: Verdict, now_s: float) -> None:
