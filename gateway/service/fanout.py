@@ -114,8 +114,7 @@ class _OneCall:
             if isinstance(outcome, Answer) or not outcome.retryable or attempt == ATTEMPTS_MAX:
                 return
             wait_s = self._wait_s(attempt, outcome)
-            now_s = self.fans.clock.now_s()
-            if not self.budget.allows_attempt(now_s, wait_s) or not self.gate.extras.take(now_s):
+            if not self.budget.allows_attempt(self.fans.clock.now_s(), wait_s) or not self.gate.take_retry():
                 return
             await asyncio.sleep(wait_s)
 

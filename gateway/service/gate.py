@@ -100,9 +100,9 @@ class Gate:
         if not self.waiting:
             return
         now_s = self._clock.now_s()
-        quantiles = self.latencies.quantiles(now_s)
+        takes = self.latencies.quantiles(now_s)
         ahead = sum(one.until_s <= budget.calls_until_s and not one.granted.cancelled() for one in self._queue)
-        load = Load(self.waiting, ahead, self.limit, quantiles.p50 if quantiles else None, self.campaign.tps)
+        load = Load(self.waiting, ahead, self.limit, takes, self.campaign.tps)
         if not admits(load, calls, budget.calls_until_s - now_s):
             self.stats.busy += calls
             raise Busy("more calls are waiting for the campaign than can be made in time")
@@ -141,6 +141,10 @@ class Gate:
         if ticket is not None:
             self.extras.take(now_s)
         return ticket
+
+    def take_retry(self) -> bool:
+        """Count a retry, if one is worth it and within the budget: it is for blips, not for outages."""
+        return not all(lane.in_doubt for lane in self.lanes) and self.extras.take(self._clock.now_s())
 
     def hedge_after_s(self) -> float | None:
         """How long a call is out before it is worth a hedge; None as long as nobody knows."""
