@@ -264,16 +264,26 @@ def _campaign_relations(place: str, campaign: Any, default_region: Any) -> Itera
                 yield f"{place}.{given}: a campaign has an ARN or variants, not both"
     elif isinstance(campaign, dict) and "arn" not in campaign:
         yield f"{place}.arn: must be set"
-    least, most = (_at(campaign, f"concurrency_{end}", default=None) for end in ("min", "max"))
-    if isinstance(least, int) and isinstance(most, int) and least > most:
-        yield f"{place}.concurrency_min: {least} is more than concurrency_max, {most}"
-    arms = {place: campaign, **{f"{place}.variants.{name}": one for name, one in variants.items()}}
+    least = _number(_at(campaign, "concurrency_min", default=None))
+    most = _number(_at(campaign, "concurrency_max", default=CONCURRENCY_MAX))
+    if least is not None and most is not None and least > most:
+        yield f"{place}.concurrency_min: {least:g} is more than concurrency_max, {most:g}"
+    named = variants if isinstance(variants, dict) else {}
+    arms = {place: campaign, **{f"{place}.variants.{name}": one for name, one in named.items()}}
     for where, arm in arms.items():
         if not CAMPAIGN_NAME.fullmatch(where.rpartition(".")[2]) and where != place:
             yield f"{where}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
         arn = _at(arm, "arn", default=None)
         if isinstance(arn, str) and is_arn(arn) and not region_of(arn) and not default_region:
             yield f"{where}.arn: names no region, so AWS_REGION must be set"
+
+
+def _number(value: Any) -> float | None:
+    """A number as a file or a variable gives it; None for what is none, which is told elsewhere."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _is_loopback(host: str) -> bool:

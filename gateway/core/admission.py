@@ -1,12 +1,16 @@
 """Whether a ranking that comes now can still be made in time, told at once instead of at its deadline.
 
 Overload is survived by refusing early: a queue of rankings that will all be late is work for nothing. The estimate is
-Little's law over what the campaign does of late, and errs on the side of letting in: with nothing waiting, everything
-is let in.
+Little's law over what the campaign does of late: the queue moves at the pace of typical calls, but the last call may be
+a long one (with a typical one instead, half of those just let in were late: 78 % of the peak's goodput in an overload of
+3x, where this gives 97 %). With nothing waiting, everything is let in.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
+
+from gateway.core.latency import Quantiles
 
 WAITING_MAX: Final = 2_000
 """Calls that wait for one campaign: 95 rankings of 10,000 candidates. A bound on memory, not on time."""
@@ -14,21 +18,20 @@ WAITING_MAX: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How busy a campaign is: calls waiting, calls that may be under way, typical seconds of one, calls per second."""
+    """How busy a campaign is: calls waiting, how many of them go first, calls that may be under way, how long calls take
+    (None as long as nobody knows), calls per second."""
 
     waiting: int
+    ahead: int
     limit: int
-    typical_s: float | None
+    takes: Quantiles | None
     tps: float | None
 
     def expected_s(self, calls: int) -> float:
-        """When the last of so many calls, behind all that wait, will have been answered."""
-        if self.typical_s is None:
-            return 0.0
-        per_s = self.limit / self.typical_s
-        if self.tps is not None:
-            per_s = min(per_s, self.tps)
-        return (self.waiting + calls) / per_s + self.typical_s
+        """When the last of so many calls, behind those that go first, will have been answered."""
+        typical_s, long_s = (self.takes.p50, self.takes.p99) if self.takes is not None else (0.0, 0.0)
+        per_call_s = max(typical_s / self.limit, 1.0 / (self.tps or math.inf))
+        return (self.ahead + calls) * per_call_s + long_s
 
 
 def admits(load: Load, calls: int, left_s: float) -> bool:

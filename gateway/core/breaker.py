@@ -126,6 +126,12 @@ class Breaker:
             return None
         return Permit(self._generation, probe=False)
 
+    def rests(self, now_s: float) -> bool:
+        """Whether no call at all would be let through now; asking this changes nothing."""
+        if self.state is State.OPEN:
+            return now_s - self.since_s < self.rules.open_s
+        return self.state is State.HALF_OPEN and now_s < self._probe_until_s
+
     def again(self, now_s: float) -> Permit | None:
         """Leave for one more call of a piece of work that a ramp has let through already."""
         return Permit(self._generation, probe=False) if self.state is State.RAMPING else self.ask(now_s)

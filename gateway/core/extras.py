@@ -51,7 +51,7 @@ class ExtraBudget:
         """How many extra attempts may be made now."""
         self._slot(now_s)
         lone = LONE_EXTRA if self._share else 0
-        return max(lone, math.floor(self._share * self._calls(now_s))) - self._extras
+        return max(0, max(lone, math.floor(self._share * self._calls(now_s))) - self._extras)
 
     def rate(self, now_s: float) -> float:
         """Attempts per second of late."""

@@ -1,13 +1,13 @@
 """Running quantiles of how long calls take: a histogram of logarithmic buckets over the recent past.
 
 Buckets widen by `GROWTH`, so a quantile is right to 2 % whatever its size. Two generations are kept: the present one
-and the one before, so the past reaches back one to two `GENERATION_S`. Quantiles are computed at most every
-`FRESH_S` seconds: hedging asks for one at every call.
+and the one before. A generation lasts `GENERATION_S`, and longer where there are few answers: a silence, or a trickle,
+does not make a campaign unknown. Quantiles are computed at most every `FRESH_S` seconds: hedging asks at every call.
 """
 
 import math
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 GROWTH: Final = 1.02
 SHORTEST_S: Final = 0.0005
@@ -21,7 +21,18 @@ FRESH_S: Final = 0.1
 SAMPLES_MIN: Final = 20
 """Fewer answers than this say nothing about a 95th percentile."""
 
-QUANTILES: Final = (0.50, 0.95, 0.99)
+
+class Quantiles(NamedTuple):
+    """Seconds within which so many percent of the answers came."""
+
+    p50: float
+    p90: float
+    p95: float
+    p96: float
+    p99: float
+
+
+SHARES: Final = (0.50, 0.90, 0.95, 0.96, 0.99)
 
 
 class Latencies:
@@ -31,13 +42,14 @@ class Latencies:
         self._now = [0] * BUCKETS
         self._before = [0] * BUCKETS
         self._samples = self._samples_before = 0
-        self._began_s = self._computed_s = -math.inf
-        self._quantiles: tuple[float, ...] | None = None
+        self._began_s: float | None = None
+        self._computed_s = -math.inf
+        self._quantiles: Quantiles | None = None
 
     def __repr__(self) -> str:
         if self._quantiles is None:
             return "<Latencies unknown>"
-        return "<Latencies p50={:.1f} p95={:.1f} p99={:.1f} ms>".format(*(1e3 * one for one in self._quantiles))
+        return f"<Latencies {' '.join(f'{name}={1e3 * at_s:.1f}' for name, at_s in self._quantiles._asdict().items())} ms>"
 
     def add(self, took_s: float, now_s: float) -> None:
         """Count an answer."""
@@ -46,28 +58,26 @@ class Latencies:
         self._now[min(place, BUCKETS - 1)] += 1
         self._samples += 1
 
-    def quantiles(self, now_s: float) -> tuple[float, ...] | None:
-        """The 50th, 95th and 99th percentile of late, in seconds; None while too few answers have come."""
-        self._age(now_s)
+    def quantiles(self, now_s: float) -> Quantiles | None:
+        """The quantiles of late, in seconds; None while too few answers have come."""
         if now_s - self._computed_s >= FRESH_S:
             self._computed_s = now_s
             self._quantiles = self._compute()
         return self._quantiles
 
-    def _compute(self) -> tuple[float, ...] | None:
+    def _compute(self) -> Quantiles | None:
         total = self._samples + self._samples_before
         if total < SAMPLES_MIN:
             return None
         below = list(accumulate(map(int.__add__, self._now, self._before)))
-        places = [next(place for place, count in enumerate(below) if count >= q * total) for q in QUANTILES]
-        return tuple(SHORTEST_S * GROWTH ** (place + 0.5) for place in places)
+        places = [next(place for place, count in enumerate(below) if count >= q * total) for q in SHARES]
+        return Quantiles(*(SHORTEST_S * GROWTH ** (place + 0.5) for place in places))
 
     def _age(self, now_s: float) -> None:
-        """Begin a new generation when the present one is old; after a long silence both are."""
-        if now_s - self._began_s < GENERATION_S:
-            return
-        silent = now_s - self._began_s >= 2 * GENERATION_S
-        if self._samples or not silent:
+        """Begin a new generation when the present one is old, and has something to say."""
+        if self._began_s is None:
+            self._began_s = now_s
+        elif now_s - self._began_s >= GENERATION_S and self._samples >= SAMPLES_MIN:
             self._before, self._samples_before = self._now, self._samples
-        self._now, self._samples = [0] * BUCKETS, 0
-        self._began_s = now_s
+            self._now, self._samples = [0] * BUCKETS, 0
+            self._began_s = now_s

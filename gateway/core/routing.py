@@ -5,6 +5,7 @@ any campaign. Where none is, every well-formed ARN is callable under the default
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,22 +68,21 @@ class Campaign:
 def variant_for(campaign: Campaign, user_id: str) -> Campaign:
     """The variant that a user belongs to (the campaign itself where it has none), by weight.
 
-    The user's place is a hash of campaign and user, so every pod and every restart gives the same; two campaigns split
-    their users independently. Raising one weight moves users only where the borders between variants move.
+    Weighted rendezvous: every variant draws a number for the user, by a hash of campaign, variant and user, and the
+    highest wins. So every pod and every restart gives the same, two campaigns split their users independently, and a
+    weight that is raised, or a new variant, draws users to itself and moves nobody else.
     """
     if not campaign.variants:
         return campaign
-    digest = hashlib.blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=8, salt=_salt(campaign.name))
-    place = int.from_bytes(digest.digest(), "big") / 2**64 * sum(arm.weight for arm in campaign.variants)
-    for arm in campaign.variants:
-        place -= arm.weight
-        if place < 0.0:
-            return arm
-    return campaign.variants[-1]
+    user = user_id.encode("utf-8", "surrogatepass")
+    return max(campaign.variants, key=lambda arm: -arm.weight / math.log(_chance(arm.key, user)))
 
 
-def _salt(name: str) -> bytes:
-    return hashlib.blake2b(name.encode(), digest_size=hashlib.blake2b.SALT_SIZE).digest()
+def _chance(name: str, user: bytes) -> float:
+    """A number within (0, 1) that looks random and is always the same."""
+    salt = hashlib.blake2b(name.encode(), digest_size=hashlib.blake2b.SALT_SIZE).digest()
+    digest = hashlib.blake2b(user, digest_size=6, salt=salt).digest()  # 48 bits: a float holds a half more of them
+    return (int.from_bytes(digest, "big") + 0.5) / 2**48
 
 
 def region_of(arn: str) -> str:

@@ -25,7 +25,7 @@ from gateway.core.hedge import OVERDUE
 from gateway.core.model import Subject
 from gateway.ports import Call, Clock, Ranker
 from gateway.service.gate import Gate
-from gateway.service.lane import Leave, Pass
+from gateway.service.lane import Lane, Leave, Pass
 
 ATTEMPTS_MAX: Final = 2
 """One try and one retry; a hedge stands beside them."""
@@ -104,6 +104,7 @@ class _OneCall:
     first: "asyncio.Task[None] | None" = None
     hedge: "asyncio.Task[None] | None" = None
     hedged: Answer | None = None
+    winner: Lane | None = None
 
     async def run(self, number: int) -> None:
         """Attempt the call until it answers, or may not be tried again."""
@@ -113,8 +114,7 @@ class _OneCall:
             if isinstance(outcome, Answer) or not outcome.retryable or attempt == ATTEMPTS_MAX:
                 return
             wait_s = self._wait_s(attempt, outcome)
-            now_s = self.fans.clock.now_s()
-            if not self.budget.allows_attempt(now_s, wait_s) or not self.gate.extras.take(now_s):
+            if not self.budget.allows_attempt(self.fans.clock.now_s(), wait_s) or not self.gate.take_retry():
                 return
             await asyncio.sleep(wait_s)
 
@@ -174,7 +174,7 @@ class _OneCall:
         except GatewayError as error:
             outcome = error
         except BaseException:
-            gate.left(ticket, self.budget.calls_until_s)
+            gate.left(ticket, self.budget.calls_until_s, overtaken_by=self.winner)
             raise
         gate.done(ticket, outcome, clock.stopwatch_s() - began_s)
         if isinstance(outcome, Answer | UpstreamError):
@@ -208,7 +208,7 @@ class _OneCall:
         self.gate.stats.hedges += 1
         outcome = await self._ask(ticket)
         if isinstance(outcome, Answer):
-            self.hedged = outcome
+            self.hedged, self.winner = outcome, ticket.lane
             self.gate.stats.hedges_won += 1
             if self.first is not None:
                 self.first.cancel()

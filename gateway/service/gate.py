@@ -18,7 +18,7 @@ from gateway.core.breaker import State
 from gateway.core.budget import ATTEMPT_MIN_S, Budget
 from gateway.core.errors import Busy, CallerError, DeadlineExceeded, GatewayError, Resting, Throttled, UpstreamError
 from gateway.core.extras import ExtraBudget
-from gateway.core.hedge import OVERDUE, Standing, why_not
+from gateway.core.hedge import OVERDUE, Standing, due_s, why_not
 from gateway.core.latency import Latencies
 from gateway.core.limit import RateCeiling
 from gateway.core.routing import Campaign
@@ -29,7 +29,10 @@ HANGS_S: Final = 0.25
 """A call cut off after this long speaks against its ARN, as long as nobody knows how long its calls take."""
 
 TIMER_S: Final = 0.002
-"""The loop's clock and its timers are right to a millisecond."""
+"""The loop's clock and its timers are right to a millisecond: a timer for less would be a busy loop."""
+
+LEFT_MAX: Final = 100
+"""Places in the queue that may be held by calls that have left, beyond as many as wait."""
 
 
 @dataclass(order=True, slots=True)
@@ -97,8 +100,9 @@ class Gate:
         if not self.waiting:
             return
         now_s = self._clock.now_s()
-        quantiles = self.latencies.quantiles(now_s)
-        load = Load(self.waiting, self.limit, quantiles[0] if quantiles else None, self.campaign.tps)
+        takes = self.latencies.quantiles(now_s)
+        ahead = sum(one.until_s <= budget.calls_until_s and not one.granted.cancelled() for one in self._queue)
+        load = Load(self.waiting, ahead, self.limit, takes, self.campaign.tps)
         if not admits(load, calls, budget.calls_until_s - now_s):
             self.stats.busy += calls
             raise Busy("more calls are waiting for the campaign than can be made in time")
@@ -120,6 +124,7 @@ class Gate:
         except asyncio.CancelledError:
             if waiter.granted.cancelled():
                 self.waiting -= 1
+                self._tidy()
             elif waiter.granted.exception() is None:
                 self.left(waiter.granted.result())  # it was given and never used
             raise
@@ -137,10 +142,14 @@ class Gate:
             self.extras.take(now_s)
         return ticket
 
+    def take_retry(self) -> bool:
+        """Count a retry, if one is worth it and within the budget: it is for blips, not for outages."""
+        return not all(lane.in_doubt for lane in self.lanes) and self.extras.take(self._clock.now_s())
+
     def hedge_after_s(self) -> float | None:
         """How long a call is out before it is worth a hedge; None as long as nobody knows."""
         quantiles = self.latencies.quantiles(self._clock.now_s())
-        return None if quantiles is None else quantiles[1]
+        return None if quantiles is None else due_s(quantiles)
 
     def count_call(self) -> None:
         """Note that a call is made, whose retries and hedges will be extras."""
@@ -157,9 +166,12 @@ class Gate:
         ticket.lane.answered_with(outcome, ticket, now_s)
         self._free(ticket)
 
-    def left(self, ticket: Pass, until_s: float = math.inf) -> None:
-        """Hand a permit back whose call was cancelled, by its deadline `until_s` or for another reason."""
+    def left(self, ticket: Pass, until_s: float = math.inf, *, overtaken_by: Lane | None = None) -> None:
+        """Hand a permit back whose call was cancelled: by its deadline `until_s`, since its hedge on a lane answered
+        first, or for another reason."""
         now_s = self._clock.now_s()
+        if overtaken_by is not None and overtaken_by is not ticket.lane:
+            ticket.lane.fell_behind(ticket, now_s)
         at_deadline = now_s >= until_s - TIMER_S
         out_s = now_s - ticket.began_s
         after_s = self.hedge_after_s()
@@ -170,12 +182,12 @@ class Gate:
     def overdue(self, ticket: Pass) -> None:
         """Note a call that is out for very long: it counts against its ARN if another one answered what began later."""
         if any(lane.good_began_s > ticket.began_s for lane in self.lanes if lane is not ticket.lane):
-            ticket.lane.overdue(ticket, self._clock.now_s())
+            ticket.lane.fell_behind(ticket, self._clock.now_s())
 
     def _grant(self, leave: Leave, avoid: Collection[str], *, well_only: bool = False) -> Pass | None:
         """A permit now, on the least loaded lane that gives one; None if there is no room, or not yet.
 
-        Raises `Resting` when there is room, but every lane is to be left alone.
+        Raises `Resting` when every lane, but for want of room, is to be left alone: waiting would not help.
         """
         now_s = self._clock.now_s()
         if self._rate is not None and (wait_s := self._rate.wait_s(now_s)) > 0.0:
@@ -184,7 +196,7 @@ class Gate:
         full = False
         for lane in self._by_preference(avoid):
             if not lane.has_room:
-                full = True
+                full = full or not lane.breaker.rests(now_s)
             elif well_only and lane.breaker.state is not State.CLOSED:
                 continue
             elif (permit := leave.ask(lane, now_s)) is not None:
@@ -228,9 +240,15 @@ class Gate:
                 self.waiting -= 1
             heapq.heappop(self._queue)
 
+    def _tidy(self) -> None:
+        """Forget those who have left, once they are the greater part of the queue."""
+        if len(self._queue) > LEFT_MAX + 2 * self.waiting:
+            self._queue = [one for one in self._queue if not one.granted.cancelled()]
+            heapq.heapify(self._queue)
+
     def _pump_in(self, wait_s: float) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._pump_now)
+            self._timer = asyncio.get_running_loop().call_later(max(wait_s, TIMER_S), self._pump_now)
 
     def _pump_now(self) -> None:
         self._timer = None

@@ -18,6 +18,9 @@ RULES_ALONE: Final = Rules(failures_in_row=20, failure_share=0.5, calls_min=20, 
 RULES_AMONG: Final = Rules(failures_in_row=5, failure_share=0.5, calls_min=10, window_s=10.0, open_s=1.0, ramp_s=1.0)
 """For one of several: the others can do its work, so it is left alone sooner."""
 
+IN_DOUBT: Final = 2
+"""After so many failures in a row, none of them is a blip that a retry would mend."""
+
 
 class Lane:
     """One ARN; times are seconds of one monotonic clock."""
@@ -27,7 +30,7 @@ class Lane:
         self.limit = ConcurrencyLimit(least, most)
         self.breaker = Breaker(rules)
         self.in_flight = 0
-        self.answered = self.failed = self.throttled = self.timed_out = 0
+        self.answered = self.failed = self.throttled = self.timed_out = self.overtaken = 0
         self.good_began_s = -math.inf
 
     def __repr__(self) -> str:
@@ -37,6 +40,11 @@ class Lane:
     def has_room(self) -> bool:
         """Whether one more call may be under way."""
         return self.in_flight < self.limit.now
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a call on it, made for nothing but a better chance, has hardly one."""
+        return self.breaker.state is not State.CLOSED or self.breaker.in_row >= IN_DOUBT
 
     @property
     def load(self) -> float:
@@ -66,9 +74,10 @@ class Lane:
             self.limit.push_back(now_s)
         self._tell(ticket, Verdict.FAILED if its_fault else Verdict.UNKNOWN, now_s)
 
-    def overdue(self, ticket: "Pass", now_s: float) -> None:
-        """Learn that a call is out far longer than calls to the others take; whatever comes of it, comes too late."""
-        self.timed_out += 1
+    def fell_behind(self, ticket: "Pass", now_s: float) -> None:
+        """Learn that a call is out longer than one to another ARN that began later: a few are chance, many are not."""
+        if not ticket.judged:
+            self.overtaken += 1
         self._tell(ticket, Verdict.FAILED, now_s)
 
     def _tell(self, ticket: "Pass", verdict: Verdict, now_s: float) -> None:

@@ -60,8 +60,7 @@ def _gate(gate: Gate) -> dict[str, Any]:
         "queue": gate.waiting,
         "ratePerS": round(gate.extras.rate(now_s), 1),
         "budgetLeft": gate.extras.left(now_s),
-        "latencyMs": quantiles
-        and {name: round(1e3 * one, 1) for name, one in zip(("p50", "p95", "p99"), quantiles, strict=True)},
+        "latencyMs": quantiles and {name: round(1e3 * getattr(quantiles, name), 1) for name in ("p50", "p95", "p99")},
         "counts": _camelled(gate.stats),
         "arns": [_lane(lane) for lane in gate.lanes],
     }
@@ -78,6 +77,7 @@ def _lane(lane: Lane) -> dict[str, Any]:
         "failed": lane.failed,
         "throttled": lane.throttled,
         "timedOut": lane.timed_out,
+        "overtaken": lane.overtaken,
     }
 
 
