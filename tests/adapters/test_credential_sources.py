@@ -1,4 +1,4 @@
-"""Every source of credentials that Kubernetes and people use signs calls of both transports; refused keys are renewed."""
+"""Every source of credentials that Kubernetes and people use signs calls of both transports; stale keys are renewed."""
 
 import asyncio
 import hashlib
