@@ -136,7 +136,6 @@ class CampaignSettings(_Section):
     concurrency_min: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MIN
     concurrency_max: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MAX
     fallback: Literal["none", "input-order"] = "none"
-    transport: Transport | None = None
 
     def policies(self, name: str) -> Campaign:
         """The campaign as the core knows it. Limits hold for each variant by itself."""

@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.adapters.aws_clients import AwsClients
+from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
@@ -35,6 +36,7 @@ from gateway.service.gates import Gates
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
+from gateway.service.turns import Turns
 from gateway.settings import MEMORY, CacheSettings, Settings
 from gateway.web.app import build_app
 
@@ -65,7 +67,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
         )
         arns = [arn for campaign in campaigns.values() for arm in campaign.arms for arn in arm.arns]
-        ranker = PersonalizeRanker(clients)
+        ranker = await _ranker(settings, clients, stack)
         try:
             await ranker.open(arns)
         except GatewayError as error:
@@ -77,9 +79,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
         frames = Frames(store, clock, background, random, life)
-        gates = Gates(clock)
-        rounds = Rounds(Fans(ranker, clock, random), gates, clock, random)
-        reranker = Reranker(Fills(rounds, frames), frames, clock)
+        gates, turns = Gates(clock), Turns()
+        rounds = Rounds(Fans(ranker, clock, random), gates, clock, random, turns)
+        reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
         try:
             sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
             yield Service(
@@ -94,6 +96,13 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             )
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
+
+
+async def _ranker(settings: Settings, clients: AwsClients, stack: AsyncExitStack) -> LeanRanker | PersonalizeRanker:
+    """The transport that is set."""
+    if settings.transport == "aiobotocore":
+        return PersonalizeRanker(clients)
+    return await stack.enter_async_context(LeanRanker(clients))
 
 
 def _warm_up() -> None:

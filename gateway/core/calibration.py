@@ -14,7 +14,6 @@ from itertools import chain
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gateway.core.answer import Answer
 from gateway.core.bridge import Bridge
@@ -88,7 +87,7 @@ def calibrate(
     for c, answer in answered:
         _place_call(plan.chunks[c], answer, offsets[c], log, grade)
         call[plan.chunks[c]] = c
-    zeros = [_zeros(plan.chunks[c], answer, call == c) for c, answer in answered]
+    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer in answered]
     _place_zeros(zeros, log, grade, max((offsets[c] for c, _ in answered), default=0.0))
     wanted = slice(0, plan.wanted)
     drift = _drift(plan, scales, offsets, errors) if plan.known_log is not None else None
@@ -120,15 +119,14 @@ def _scales(
 def measured(chunk: Ints, answer: Answer) -> Floats:
     """The score of every place of the chunk, NaN for what came without one."""
     score = np.full(len(chunk), np.nan)
-    known = ~answer.unknown
-    score[answer.positions[known]] = answer.scores[known]
+    score[answer.positions] = np.where(answer.unknown, np.nan, answer.scores)
     return score
 
 
 def _offsets(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> tuple[Floats, Floats]:
     """Offset and error of every call of the plan, along the best path from the root of the scale."""
     calls = len(plan.chunks)
-    scored = [c for c in range(calls) if c in scales and np.nansum(scales[c].score) > 0.0]
+    scored = [c for c in range(calls) if c in scales and (scales[c].score > 0.0).any()]
     offsets, errors = np.zeros(calls), np.zeros(calls)
     if plan.known_log is None and len(scored) <= 1:
         return offsets, errors  # one call is its own scale
@@ -179,30 +177,32 @@ def _bridge_joins(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge
 def _place_call(chunk: Ints, answer: Answer, offset: float, log: Floats, grade: Grades) -> None:
     """Write what one call said of its chunk; later calls overwrite the anchors."""
     grade[chunk] = Grade.EXCLUDED
-    grade[chunk[answer.positions]] = Grade.UNKNOWN
-    score = answer.scores
-    zero = ~answer.unknown & (score == 0.0)
-    grade[chunk[answer.positions[zero]]] = Grade.ROUNDED
-    known = score > 0.0
-    places = chunk[answer.positions[known]]
-    score = score[known]
-    grade[places] = np.select(
-        [score >= SHARP_SCORE, score >= RESOLVED_SCORE], [Grade.SHARP, Grade.RESOLVED], Grade.FAINT
-    )
+    places, score = chunk[answer.positions], answer.scores
+    # Grades count up from SHARP, so every threshold that a score misses is one more.
+    graded = np.uint8(Grade.SHARP) + (score < SHARP_SCORE) + (score < RESOLVED_SCORE) + (score == 0.0)
+    graded[answer.unknown] = Grade.UNKNOWN
+    grade[places] = graded
+    if not score.all():
+        known = score > 0.0
+        places, score = places[known], score[known]
     log[places] = np.minimum.accumulate(np.log(score)) + (offset - NUDGE * np.arange(len(score)))
 
 
-def _zeros(chunk: Ints, answer: Answer, own: NDArray[np.bool_]) -> tuple[Ints, Floats, Ints]:
-    """The places to which this call gave a score of 0, in its order, cut in two: rounded away, and trailing.
+def _zeros(chunk: Ints, answer: Answer, call: Ints, number: int) -> tuple[Ints, Floats, Ints]:
+    """The places to which this call (`number` in `call`) gave a score of 0, in its order, cut in two: rounded away, and
+    trailing.
 
     With the first come their depths, the share of the call that stands above each.
 
     A call's zeros end in a run that stands in the order of asking. Unknown items look like that (some models answer 0
     for them), and those keep the caller's order. The zeros before it stand in the model's order.
     """
+    if answer.scores.all():
+        return chunk[:0], answer.scores[:0], chunk[:0]
     known = answer.positions[~answer.unknown]
     depth = (np.arange(len(known)) + 0.5) / max(1, len(known))
-    zero = (answer.scores[~answer.unknown] == 0.0) & own[chunk[known]]  # an anchor counts where it took its place from
+    own = call[chunk[known]] == number  # an anchor counts where it took its place from
+    zero = (answer.scores[~answer.unknown] == 0.0) & own
     asked, depth = known[zero], depth[zero]
     breaks = np.flatnonzero(np.diff(asked) < 0)
     head = int(breaks[-1]) + 1 if len(breaks) else 0

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.model import Floats, Grade, Grades, Ints
+from gateway.core.model import Floats, Grade, Grades, Ints, taken
 
 ITEMS_MAX: Final = 100_000
 """Items that a frame may hold (about 10 MB in memory); beyond it a frame starts anew from the current request."""
@@ -91,7 +91,7 @@ class Frame:
         """The frame of these (distinct) rows alone."""
         return replace(
             self,
-            items=[self.items[row] for row in rows.tolist()],
+            items=taken(self.items, rows),
             log=self.log[rows],
             grade=self.grade[rows],
             source=self.source[rows],

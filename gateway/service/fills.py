@@ -123,7 +123,7 @@ class Fills:
         """
         mark = fill.frame
         rode: list[Batch] = []
-        asked = Asked()
+        asked = Asked(candidates)
         in_time = True
         fill.callers += 1
         try:
@@ -133,7 +133,7 @@ class Fills:
                 with cost.timing.stage("cpu_s"):
                     if not anew and fill.frame is not None and fill.has_scale and drowned(fill.frame.standing(rows)[1]):
                         return None
-                    wanted = asked.next(candidates, fill.frame, rows)
+                    wanted = asked.next(fill.frame, rows)
                     batches, waiting = self._batches(fill, wanted, candidates, request, cost)
                 if not batches:
                     break
@@ -145,10 +145,10 @@ class Fills:
                         return None
                     break
                 with cost.timing.stage("cpu_s"):
-                    asked.add(candidates, rows, batches)
+                    asked.add(rows, batches)
                     rows = fill.rows(candidates)
             same = mark is not None and fill.frame is not None and mark.scale_id == fill.frame.scale_id
-            cached = known & ~asked.mask(candidates) if same else np.zeros(len(candidates), dtype=np.bool_)
+            cached = known & ~asked.mask if same else np.zeros(len(candidates), dtype=np.bool_)
             rounds = [batch.round for batch in dict.fromkeys(rode) if batch.round is not None]
             return Learnt(fill.frame, rows, cached, rounds, fill.sound, in_time)
         finally:
@@ -161,8 +161,8 @@ class Fills:
         it wants has to wait for the scale that the others will bring."""
         if not wanted:
             return [], False
-        riding = [batch for batch in fill.batches if any(item in batch.items for item in wanted)]
-        rest = [item for item in wanted if not any(item in batch.items for batch in riding)] if riding else wanted
+        riding = [batch for batch in fill.batches if any(item in batch for item in wanted)]
+        rest = [item for item in wanted if not any(item in batch for batch in riding)] if riding else wanted
         waiting = False
         if rest and fill.gathering is not None:
             fill.gathering.add(rest, request.budget)
@@ -171,7 +171,7 @@ class Fills:
         elif rest and fill.batches and not fill.has_scale:
             riding, waiting = list(fill.batches), True
         elif rest:
-            batch = Batch(rest, dict.fromkeys(rest), candidates, request.budget, cost)
+            batch = Batch(rest, candidates, request.budget, cost)
             self._begin(fill, batch, request)
             riding.append(batch)
         for batch in riding:
@@ -216,7 +216,7 @@ class Fills:
 
     def _keep(self, fill: Fill, batch: Batch, made: Round) -> None:
         """Store what is now known, if it is certain and new; and whole, where it replaces what still answers."""
-        whole = len(made.learnt) == len(batch.items)
+        whole = len(made.learnt) == len(batch.wanted)
         if not (batch.merged and fill.sound and len(made.learnt)) or (fill.whole_only and not whole):
             return
         if fill.epoch is not None and fill.frame is not None:

@@ -22,6 +22,7 @@ from gateway.service.fill import Learnt, to_ask
 from gateway.service.fills import Fills
 from gateway.service.frames import Found, Frames
 from gateway.service.result import Cost, Degraded, Origin, Request, Result, Round, incomplete, view, worst
+from gateway.service.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Reranker:
     fills: Fills
     frames: Frames
     clock: Clock
+    turns: Turns
 
     async def rerank(self, request: Request) -> Result:
         """Rank the request's items by its deadline.
@@ -56,6 +58,7 @@ class Reranker:
                 flag = Degraded.STALE if stale else None
                 return _result(request, candidates, found.frame, rows, origin, flag, cost, [])
         learnt = await self.fills.learn(request, candidates, found, cost)
+        await self.turns.mine()
         with cost.timing.stage("cpu_s"):
             return _answer(request, candidates, found, learnt, cost)
 

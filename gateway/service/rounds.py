@@ -17,6 +17,7 @@ from gateway.ports import Clock
 from gateway.service.fanout import FanOut, Fans
 from gateway.service.gates import Gates
 from gateway.service.result import Cost, Round
+from gateway.service.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Rounds:
     gates: Gates
     clock: Clock
     random: Random
+    turns: Turns
 
     async def make(
         self,
@@ -50,6 +52,7 @@ class Rounds:
         with cost.timing.stage("cpu_s"):
             plan = plan_ranking(wanted, frame, near=near)
         fan = await self._calls(campaign, subject, plan, plan.chunks, budget, cost)
+        await self.turns.mine()
         with cost.timing.stage("cpu_s"):
             calibration = calibrate(plan, fan.answers)
         bridges: list[Bridge] = []

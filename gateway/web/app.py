@@ -31,7 +31,7 @@ GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, 
 
 def build_app(service: Service, server: ServerSettings) -> web.Application:
     """The whole HTTP surface."""
-    crowd = Crowd(server.max_inflight, service.clock)
+    crowd = Crowd(server.max_inflight, server.deadline_ms / 1e3)
     app = web.Application(middlewares=[observe, render_errors, bound_inflight(crowd)], client_max_size=BODY_BYTES_MAX)
     app[CROWD] = crowd
     app[SERVICE] = service

@@ -23,9 +23,9 @@ async def campaigns(http: web.Request) -> web.Response:
         "campaigns": [_campaign(service, one) for one in service.campaigns.values()],
         "requests": {
             "underWay": crowd.under_way,
-            "limit": crowd.limit.now,
+            "limit": crowd.limit,
             "refused": crowd.refused,
-            "loopLagMs": round(1e3 * crowd.lag_s, 1),
+            "cpuMs": round(1e3 * crowd.cost_s, 2),
         },
         "cache": {"store": service.store_health(), "frames": _camelled(service.reranker.frames.stats)},
     }

@@ -1,65 +1,61 @@
-"""How many rankings may be under way: at most what is configured, and fewer while the event loop falls behind.
+"""How many rankings may be under way: at most what is configured, and no more than one core can answer in time.
 
-A process that takes in more work than its core can do answers everybody late. What tells that is the loop's own lag:
-a timer that is due every `TICK_S` and comes late. So the limit of rankings under way shrinks by a third when it comes
-more than `LAG_MAX_S` late, and grows with every ranking done while it is used, by the arithmetic that also bounds calls
-upstream. What is beyond the limit is refused at once, before its body is read: a refusal costs a hundredth of a
-ranking.
+A process that takes in more work than its core can do answers everybody late. Nobody tells it how much that is, since a
+ranking may cost 1 ms or 100; so it measures what one has cost of late (CPU time of the process for each that ended) and
+takes in no more than can be computed in half of the time that requests are given. What is beyond that is refused at
+once, before its body is read: a refusal costs a hundredth of a ranking.
 """
 
-import asyncio
+import time
+from collections.abc import Callable
 from typing import Final
 
-from gateway.core.concurrency import ConcurrencyLimit
 from gateway.core.errors import Overloaded
-from gateway.ports import Clock
 
-TICK_S: Final = 0.010
-
-LAG_MAX_S: Final = 0.020
-"""Longer than a ranking of 10,000 holds the loop at a stretch, so it takes several at once to get there."""
+DEADLINE_SHARE: Final = 0.5
+"""The other half is for the calls upstream."""
 
 LEAST: Final = 4
 """Fewer than this would leave the core idle while calls are out."""
 
+MEMORY: Final = 32
+"""Rankings that the average looks back on."""
+
 
 class Crowd:
-    """The rankings under way in this process."""
+    """The rankings under way in this process: at most `most`, given `deadline_s` each."""
 
-    def __init__(self, most: int, clock: Clock) -> None:
+    def __init__(self, most: int, deadline_s: float, cpu_s: Callable[[], float] = time.process_time) -> None:
         self.under_way = 0
         self.refused = 0
-        self.lag_s = 0.0
-        self.limit = ConcurrencyLimit(LEAST, most)
-        self._clock = clock
-        self._timer: asyncio.TimerHandle | None = None
+        self.cost_s = 0.0
+        self._most = most
+        self._deadline_s = deadline_s
+        self._cpu_s = cpu_s
+        self._spent_s = cpu_s()
 
     def __repr__(self) -> str:
-        return f"<Crowd {self.under_way}/{self.limit.now} lag={1e3 * self.lag_s:.1f} ms refused={self.refused}>"
+        return f"<Crowd {self.under_way}/{self.limit} cost={1e3 * self.cost_s:.1f} ms refused={self.refused}>"
+
+    @property
+    def limit(self) -> int:
+        """Rankings that may be under way now."""
+        if self.cost_s <= 0.0:
+            return self._most
+        return min(self._most, max(LEAST, int(DEADLINE_SHARE * self._deadline_s / self.cost_s)))
 
     def enter(self) -> None:
         """One more ranking; raises `Overloaded` if there is no room for it."""
-        if self.under_way >= self.limit.now:
+        if self.under_way >= self.limit:
             self.refused += 1
             raise Overloaded("as many requests are under way as can be answered in time")
+        if not self.under_way:
+            self._spent_s = self._cpu_s()  # what was spent in between was not for rankings
         self.under_way += 1
-        if self._timer is None:
-            self._wind(self._clock.stopwatch_s())
 
     def leave(self) -> None:
-        """A ranking is over."""
-        self.limit.good(self.under_way)
+        """A ranking is over; what was spent since the last one was is the cost of one."""
         self.under_way -= 1
-
-    def _wind(self, now_s: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick, now_s + TICK_S)
-
-    def _tick(self, due_s: float) -> None:
-        """Look how late it is; the clock stands while there is nothing to do."""
-        now_s = self._clock.stopwatch_s()
-        self.lag_s = max(0.0, now_s - due_s)
-        if self.lag_s > LAG_MAX_S:
-            self.limit.push_back(now_s)
-        self._timer = None
-        if self.under_way:
-            self._wind(now_s)
+        spent_s = self._cpu_s()
+        self.cost_s += (spent_s - self._spent_s - self.cost_s) / MEMORY
+        self._spent_s = spent_s

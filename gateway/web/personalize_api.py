@@ -4,9 +4,10 @@ What only the native API can say stands in headers. With several calls `recommen
 ranked the first item; an id is never made up, so an empty list has none.
 """
 
+from functools import partial
 from typing import Any
 
-import orjson
+import msgspec
 from aiohttp import web
 
 from gateway.core.errors import InvalidInput
@@ -23,17 +24,18 @@ PERSONALIZE_RANKING = "/personalize-ranking"
 async def personalize_ranking(http: web.Request) -> web.Response:
     """GetPersonalizedRanking."""
     service = http.app[SERVICE]
-    members = decode(
-        await read_body(http, http.app[SERVER].body_timeout_s, json_only=False), PersonalizedRankingRequest
-    )
+    given = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
+    await service.reranker.turns.mine()
+    members = decode(given, PersonalizedRankingRequest)
     if members.metadata_columns:
         raise InvalidInput("metadataColumns is not supported by this version of the gateway")
     result = await rank(http, members.campaign_arn, members, None)
-    body: dict[str, Any] = {"personalizedRanking": render.page(result, 0, None)}
+    entries = await render.encoded(result, 0, None, partial(render.page, result, kind=render.Entry))
+    body: dict[str, Any] = {"personalizedRanking": entries}
     ids = list(render.recommendation_ids(result).values())
     if ids:
         body["recommendationId"] = ids[0]
     return web.Response(
-        body=orjson.dumps(body),
+        body=msgspec.json.encode(body),
         headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - http[BEGAN_S])},
     )

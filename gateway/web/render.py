@@ -1,46 +1,99 @@
-"""A result -> the members of an answer. The hot part is one list of small dicts, encoded by orjson in one go.
+"""A result -> the members of an answer. The hot part is a long list of small structs, made and encoded slice by slice.
 
-Measured for 10,000 items: 1.3 ms to build and encode; typed structs cost the same, a validated model ten times that.
+Measured for 10,000 items: 2.0 ms; 3.3 ms as dicts and orjson, and the collector looks at no struct. For 100,000 slices
+cost little more than half of one long list, which does not fit the processor's cache: 45 ms instead of 78.
 """
 
+import asyncio
 import math
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
+import msgspec
+import numpy as np
+from msgspec import UNSET, UnsetType
+
+from gateway.core.model import taken
 from gateway.service.result import Result, Round
 
+SLICE: Final = 2_000
+"""Entries that are made and encoded at a stretch, about 0.5 ms; other requests take their turn in between."""
 
-def page(result: Result, offset: int, limit: int | None) -> list[dict[str, Any]]:
-    """The ranked items of a page: id and score; unranked ones have no score."""
-    places = result.ranking.order[offset : None if limit is None else offset + limit].tolist()
+
+class Entry(msgspec.Struct, rename="camel", gc=False):
+    """A ranked item; an unranked one has no score."""
+
+    item_id: str
+    score: float | UnsetType = UNSET
+
+
+class ToldEntry(Entry, rename="camel", gc=False):
+    """The same with what can be told of its place."""
+
+    source: str | UnsetType = UNSET
+    recommendation_id: int | UnsetType | None = UNSET
+    position: int | UnsetType = UNSET
+    log_score: float | UnsetType | None = UNSET
+
+
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
+
+
+def page(result: Result, offset: int, limit: int, kind: type[AnyEntry]) -> list[AnyEntry]:
+    """The items of a page, with their scores."""
+    places = result.ranking.order[offset : offset + limit]
     scores = result.ranking.scores[offset : offset + len(places)].tolist()
-    items = result.candidates
-    ranked = [{"itemId": items[place], "score": score} for place, score in zip(places, scores, strict=False)]
-    return ranked + [{"itemId": items[place]} for place in places[len(scores) :]]
+    items = taken(result.candidates, places)
+    return [*map(kind, items, scores), *map(kind, items[len(scores) :])]
 
 
-def sources(result: Result, offset: int, entries: list[dict[str, Any]]) -> None:
+def sources(result: Result, offset: int, entries: list[ToldEntry]) -> None:
     """Add to every entry of a page where its score came from."""
-    for entry, place in zip(entries, result.ranking.order[offset:].tolist(), strict=False):
-        entry["source"] = result.source_of(place)
+    places = result.ranking.order[offset : offset + len(entries)].tolist()
+    for entry, place in zip(entries, places, strict=True):
+        entry.source = result.source_of(place)
 
 
-def explanations(result: Result, offset: int, entries: list[dict[str, Any]], given: list[str]) -> None:
-    """Add to every entry what is known of its place; `given` is the caller's list as it came."""
+def explainer(result: Result, given: list[str]) -> Callable[[int, list[ToldEntry]], None]:
+    """What adds to every entry of a page at an offset all that is known of its place; `given` is the caller's list as
+    it came."""
     index = {source: number for number, source in enumerate(recommendation_ids(result))}
     position: dict[str, int] = {}
     for number, item in enumerate(given):
         position.setdefault(item, number)
-    for entry, place in zip(entries, result.ranking.order[offset:].tolist(), strict=False):
-        log = float(result.log[place])
-        entry["recommendationId"] = index.get(int(result.source[place]))
-        entry["position"] = position[result.candidates[place]]
-        entry["logScore"] = log if math.isfinite(log) else None
+
+    def explain(offset: int, entries: list[ToldEntry]) -> None:
+        places = result.ranking.order[offset : offset + len(entries)].tolist()
+        for entry, place in zip(entries, places, strict=True):
+            log = float(result.log[place])
+            entry.recommendation_id = index.get(int(result.source[place]))
+            entry.position = position[result.candidates[place]]
+            entry.log_score = log if math.isfinite(log) else None
+
+    return explain
+
+
+async def encoded(
+    result: Result, offset: int, limit: int | None, make: Callable[[int, int], Sequence[Entry]]
+) -> msgspec.Raw:
+    """The JSON list of a page; `make` gives the entries from an offset on, as many as it is told."""
+    end = len(result.ranking.order) if limit is None else min(len(result.ranking.order), offset + limit)
+    parts: list[bytes] = []
+    for begin in range(offset, end, SLICE):
+        if parts:
+            await asyncio.sleep(0)
+        parts.append(msgspec.json.encode(make(begin, min(SLICE, end - begin)))[1:-1])
+    return msgspec.Raw(b"".join((b"[", b",".join(parts), b"]")))
 
 
 def recommendation_ids(result: Result) -> dict[int, str]:
     """The ids of the calls that ranked the answer, by their number, in the order in which they first appear in it."""
-    sources = dict.fromkeys(result.source[result.ranking.order].tolist())
-    return {source: result.recommendation_ids[source] for source in sources if source >= 0}
+    source = result.source[result.ranking.order]
+    source = source[source >= 0]
+    first = np.full(len(result.recommendation_ids), len(source))
+    first[source[::-1]] = np.arange(len(source))[::-1]  # the first place is written last, and stays
+    seen = np.flatnonzero(first < len(source))
+    return {call: result.recommendation_ids[call] for call in seen[np.argsort(first[seen])].tolist()}
 
 
 def usage(result: Result) -> dict[str, int]:

@@ -17,6 +17,7 @@ from gateway.service.gates import Gates
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
+from gateway.service.turns import Turns
 
 CREDENTIALS_HEALTH: dict[str, object] = {
     "source": "env",
@@ -70,9 +71,9 @@ def make_service(
         return not_ready
 
     frames = Frames(store or MemoryStore(clock.now_s), clock, Background(), random, Life(fresh_s, stale_s, settle_s))
-    gates = Gates(clock)
-    rounds = Rounds(Fans(ranker, clock, random), gates, clock, random)
-    reranker = Reranker(Fills(rounds, frames), frames, clock)
+    gates, turns = Gates(clock), Turns()
+    rounds = Rounds(Fans(ranker, clock, random), gates, clock, random, turns)
+    reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
     return Service(
         reranker,
         EventDoor(sink or ListSink(), reranker),

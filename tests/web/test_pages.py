@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from gateway.web import render
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.parts import LOGITS, NATIVE, Client, ask, ideal, items, native, order, refused
@@ -48,6 +49,18 @@ async def test_a_page_across_the_end_of_the_ranked(client: Client) -> None:
     answer = await ask(client, NATIVE, native(["p1", "x", "y", "z"], offset=2, limit=1, explain=True))
     (only,) = answer["personalizedRanking"]
     assert (only["itemId"], only["score"], only["source"], only["position"]) == ("y", 0.0, "unknown", 2)
+
+
+@pytest.mark.parametrize("limit", [None, 1, 6, 7, 8, 20])
+async def test_a_page_is_the_same_however_it_is_made(
+    client: Client, monkeypatch: pytest.MonkeyPatch, limit: int | None
+) -> None:
+    """Entries that are made slice by slice are those made in one piece, explanations included."""
+    members = native([*items(18), "stranger"], offset=2, limit=limit, explain=True)
+    await ask(client, NATIVE, members)  # from now on all comes out of the cache
+    whole = await ask(client, NATIVE, members)
+    monkeypatch.setattr(render, "SLICE", 7)
+    assert (await ask(client, NATIVE, members))["personalizedRanking"] == whole["personalizedRanking"]
 
 
 async def test_explanations(client: Client, ranker: SoftmaxRanker) -> None:

@@ -1,0 +1,89 @@
+"""From single measurements to medians, ratios and verdicts: a Markdown table for people, an object for programs."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from os import cpu_count
+from pathlib import Path
+from statistics import fmean, median, quantiles
+from typing import Any, Final
+
+from loadtests.client_cost.contestants import AIOHTTP_FLOOR, NAIVE, RAW_FLOOR, Spent
+
+GOALS: Final[dict[str, float]] = {NAIVE: 0.20, AIOHTTP_FLOOR: 0.9, RAW_FLOOR: 2.5}
+"""CPU of the gateway, as a multiple of each of these at most."""
+
+LIBRARIES: Final = ("aiohttp", "aiobotocore", "botocore", "uvloop", "msgspec", "orjson", "numpy")
+
+
+def figures(
+    spent: Mapping[str, Sequence[Spent]], skipped: Sequence[str], candidates: int, calls: int
+) -> dict[str, Any]:
+    """Everything that was found out."""
+    contestants = {name: _summary(all_spent) for name, all_spent in spent.items()}
+    cpu_ms = {name: one["cpuMs"]["median"] for name, one in contestants.items()}
+    return {
+        "machine": _machine(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "candidates": candidates,
+        "calls": calls,
+        "rankings": len(next(iter(spent.values()))),
+        "contestants": contestants,
+        "skipped": list(skipped),
+        "goals": [
+            {
+                "contestant": name,
+                "against": against,
+                "ratio": round(cpu_ms[name] / cpu_ms[against], 3),
+                "goal": goal,
+                "met": cpu_ms[name] <= goal * cpu_ms[against],
+            }
+            for name in cpu_ms
+            if name not in GOALS
+            for against, goal in GOALS.items()
+        ],
+    }
+
+
+def _machine() -> dict[str, Any]:
+    """What it ran on."""
+    models = [line for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line]
+    processor = models[0].partition(":")[2].strip() if models else platform.machine()
+    return {"processor": processor, "cores": cpu_count(), "system": f"{platform.system()} {platform.release()}"}
+
+
+def _summary(spent: Sequence[Spent]) -> dict[str, dict[str, float]]:
+    cpu_ms, wall_ms = [one.cpu_ms for one in spent], [one.wall_ms for one in spent]
+    low, _, high = quantiles(cpu_ms, n=4)
+    cpu = {"median": median(cpu_ms), "q1": low, "q3": high, "mean": fmean(cpu_ms), "min": min(cpu_ms)}
+    return {
+        "cpuMs": {name: round(value, 2) for name, value in cpu.items()},
+        "wallMs": {"median": round(median(wall_ms), 2)},
+    }
+
+
+def table(found: Mapping[str, Any]) -> list[str]:
+    """The lines of the report."""
+    contestants = found["contestants"]
+    machine, versions = found["machine"], found["versions"]
+    head = [
+        f"{found['candidates']:,} cold candidates, {found['calls']} calls, {found['rankings']} rankings each",
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {versions['python']}",
+        "",
+        f"| a ranking | CPU, ms | quartiles | mean | min | {''.join(f'x {name} | ' for name in GOALS)}wall, ms |",
+        f"|---|---:|---:|---:|---:|{'---:|' * len(GOALS)}---:|",
+    ]
+    rows = []
+    for name, one in contestants.items():
+        cpu = one["cpuMs"]
+        ratios = "".join(f"{cpu['median'] / contestants[against]['cpuMs']['median']:.2f} | " for against in GOALS)
+        rows.append(
+            f"| {name} | {cpu['median']:.1f} | {cpu['q1']:.1f} to {cpu['q3']:.1f} | {cpu['mean']:.1f} "
+            f"| {cpu['min']:.1f} | {ratios}{one['wallMs']['median']:.0f} |"
+        )
+    goals = [
+        f"{one['contestant']}: {one['ratio']:.2f}x {one['against']}, goal <= {one['goal']:g}x: "
+        f"{'met' if one['met'] else 'not met'}"
+        for one in found["goals"]
+    ]
+    return [*head, *rows, "", *goals, *(f"skipped: {why}" for why in found["skipped"])]
