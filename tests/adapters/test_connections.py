@@ -72,10 +72,25 @@ def test_both_loops() -> None:
             assert (task.cancelled(), upstream.open) == (True, 0)
             assert repr(pool) == "<Pool idle=0 busy=0 max=100>"
 
+    async def handshake() -> None:
+        async with (
+            asyncio.timeout(WITHIN_S),
+            fake_upstream.listening(hang) as silent,
+            pooled(silent, tls=client) as pool,
+        ):
+            task = asyncio.get_running_loop().create_task(pool.request(REQUEST))
+            while not silent.connections:
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            await silent.closed.acquire()
+            assert (task.cancelled(), silent.open) == (True, 0)
+
     for factory in (uvloop.new_event_loop, asyncio.new_event_loop):
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(calls(tls=False))
             runner.run(calls(tls=True))
+            runner.run(handshake())
 
 
 async def test_the_last_one_back_is_the_first_one_out(endpoint: Upstream) -> None:
