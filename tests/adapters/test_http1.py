@@ -195,10 +195,15 @@ async def test_how_long_a_throttle_asks_to_wait(
     assert raised.value.retry_after_s == understood
 
 
-async def test_a_redirect_is_counted(ranker: Ranker, clients: AwsClients, upstream: Upstream) -> None:
-    """Every refused redirect shows in the numbers: nothing of the service's redirects."""
-    upstream.script = answer(b"", "307 Temporary Redirect", Location="http://127.0.0.1:9/")
+async def test_a_redirect_is_counted_and_told(
+    ranker: Ranker, clients: AwsClients, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every refused redirect shows in the numbers and in one line of the log, which names nobody and no place."""
+    upstream.script = answer(b"", "307 Temporary Redirect", Location="http://127.0.0.1:9/canary")
     for _ in range(2):
         with pytest.raises(errors.Unavailable):
             await ranker.rank(CALL)
     assert clients.stats.redirects_refused == 2
+    said_of_it = capsys.readouterr().out
+    assert said_of_it.count("redirect refused") == 2
+    assert "canary" not in said_of_it

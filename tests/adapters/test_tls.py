@@ -158,3 +158,17 @@ async def test_a_call_cancelled_in_the_handshake(aws: pytest.MonkeyPatch, bundle
                 await upstream.closed.acquire()
             assert call.cancelled()
             assert upstream.open == 0
+
+
+async def test_a_handshake_that_is_cut_off(aws: pytest.MonkeyPatch, bundle: Path, transport: Transport) -> None:
+    """A server that hangs up before it has shown anything is away, not false: that may be tried again."""
+    server = await asyncio.start_server(lambda _, writer: writer.transport.abort(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    aws.setenv("AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME", f"https://127.0.0.1:{port}")
+    async with AwsClients(connections_max=9) as clients, transport(clients) as ranker:
+        with pytest.raises(errors.Unavailable) as raised:
+            await ranker.rank(CALL)
+    server.close()
+    await server.wait_closed()
+    assert type(raised.value) is errors.Unavailable
+    assert raised.value.retryable

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.answer import check_answer
+from gateway.core.answer import check_answer, check_typed
 from gateway.core.errors import Malformed
 
 ASKED = ["a", "b", "c"]
@@ -145,3 +145,30 @@ def test_items_and_scores_belong_together() -> None:
     for scores in ([0.6, 0.4], [0.5, 0.3, 0.2, 0.0]):
         with pytest.raises(Malformed):
             check_answer(ASKED, ASKED, scores, "RID", filtered=False)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*ASKED, "x"]), st.none() | st.floats()), max_size=5),
+    st.sampled_from(["RID", ""]),
+    st.booleans(),
+)
+def test_what_a_decoder_has_typed_is_checked_no_less(
+    rows: list[tuple[str, float | None]], recommendation_id: str, filtered: bool
+) -> None:
+    """Of texts and floats, the quick check believes exactly what the full one believes, and makes the same of it."""
+    items, scores = [item for item, _ in rows], [score for _, score in rows]
+    outcomes: list[Any] = []
+    for check in (check_answer, check_typed):
+        try:
+            answer = check(ASKED, items, scores, recommendation_id, filtered=filtered)
+        except Malformed as error:
+            outcomes.append(str(error))
+        else:
+            outcomes.append([answer.positions.tolist(), answer.scores.tolist(), answer.unknown.tolist()])
+    assert outcomes[0] == outcomes[1]
+
+
+def test_numbers_that_are_none_of_floats_fail() -> None:
+    """NaN is not taken for an absent score."""
+    with pytest.raises(Malformed):
+        check_typed(ASKED, ASKED, [0.5, float("nan"), None], "RID", filtered=False)
