@@ -21,6 +21,9 @@ PATIENCE_S: Final = 0.3
 
 TRIES: Final = 3
 
+SESSION: Final = get_session()
+"""One for all: it keeps the service's model, whose reading costs more than a test."""
+
 
 class Naive:
     """Ranks with a plain client."""
@@ -59,7 +62,7 @@ async def naive(url: str, **options: Any) -> AsyncIterator[Naive]:
     """A plain client of an endpoint."""
     keys = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret", "aws_session_token": "token"}
     config = AioConfig(retries={"mode": "standard", "total_max_attempts": 1})
-    async with get_session().create_client(
+    async with SESSION.create_client(
         "personalize-runtime", region_name="us-east-1", endpoint_url=url, config=config, **keys, **options
     ) as client:
         yield Naive(client)

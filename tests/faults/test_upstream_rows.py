@@ -31,6 +31,9 @@ ONE_CALL = items(60)
 THREE_CALLS = items(1_300)
 WARM = items(5_000)
 
+TRIES = 5
+"""Merging what came by the deadline may itself miss it on a busy machine: the caller is told so, and asks again."""
+
 CAMPAIGNS = {"none": {}, "wire": {}, "kind": {"fallback": "input-order"}, "once": {}, "some": {}}
 
 every_row = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
@@ -99,7 +102,11 @@ async def one_call_of_three_hit(gateway: Gateway, row: Row, deadline_ms: int) ->
     plan = plan_ranking(THREE_CALLS)
     assert len(plan.chunks) == 3
     hit(gateway, "some", row.rule, holding=plan.items(plan.chunks[1])[-1])
-    said = await gateway.ask("some", "user-d", THREE_CALLS, deadline_ms=deadline_ms)
+    for number in range(TRIES):
+        said = await gateway.ask("some", f"user-{number}", THREE_CALLS, deadline_ms=deadline_ms)
+        if row.ends or said.status == 200:
+            break
+        assert (said.status, said.slug) == (504, "deadline")
     if not row.fallback:
         assert (said.status, said.slug in row.slugs) == (row.status, True)
         return
