@@ -15,13 +15,38 @@ def emulate(
         Path | None,
         typer.Option(help="Your Interactions CSV (USER_ID, ITEM_ID, TIMESTAMP, ...): a model is learnt from it."),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file with latency, key pairs and files.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with campaigns, models, filters, faults, latency, key pairs and files."),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            help="New file for a recording of all calls, ids hashed; `python -m loadtests.replay` replays it."
+        ),
+    ] = None,
 ) -> None:
-    """Run a local Personalize Runtime that any AWS SDK can point at.
+    """Run a local Personalize Runtime (and PutEvents) that any AWS SDK can point at.
 
-    Without files it serves a built-in store of 10,000 products, as campaign
-    arn:aws:personalize:us-east-1:000000000000:campaign/demo. Prints one line with its address when it is ready.
-    What it was asked is at /_emulator/stats, the ideal ranking at /_emulator/oracle.
+    Without files it serves a built-in store of 10,000 products (p00001 to p10000; any user), with them your own CSVs,
+    in us-east-1 of account 000000000000 as
+
+    \b
+      arn:aws:personalize:us-east-1:000000000000:campaign/demo                   GetPersonalizedRanking
+      arn:aws:personalize:us-east-1:000000000000:campaign/demo-recommendations   GetRecommendations for a user
+      arn:aws:personalize:us-east-1:000000000000:campaign/demo-related           GetRecommendations like an item
+      arn:aws:personalize:us-east-1:000000000000:campaign/demo-actions           GetActionRecommendations
+      demo                                                                       the tracking id of PutEvents
+
+    Prints one line with its address when it is ready. Point an SDK at it with AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME and
+    AWS_ENDPOINT_URL_PERSONALIZE_EVENTS; any credentials will do, unless the configuration has key pairs.
+
+    \b
+      GET  /_emulator/campaigns   what is served, with the names of its filters
+      GET  /_emulator/items       items; /_emulator/users some users
+      GET  /_emulator/stats       what it was asked (DELETE: count anew)
+      POST /_emulator/faults      let things go wrong: {"error_share": 0.1, "latency_ms": 50, "seed": 7} (DELETE: end it)
+      POST /_emulator/oracle      the ideal ranking: a call of any length, unrounded
     """
     import msgspec
     import uvloop
@@ -31,7 +56,11 @@ def emulate(
 
     try:
         settings = of.load(config) if config else of.EmulatorConfig()
-        given = {name: path for name, path in (("items", items), ("interactions", interactions)) if path is not None}
+        given = {
+            name: path
+            for name, path in (("items", items), ("interactions", interactions), ("record", record))
+            if path is not None
+        }
         settings = msgspec.structs.replace(settings, **given)
         announce = lambda url: print(f"emulator listening on {url}", flush=True)  # noqa: E731
         uvloop.run(server.serve(settings, "127.0.0.1", port, announce))

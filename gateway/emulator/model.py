@@ -10,6 +10,7 @@ the same logit, to the last bit, in whichever list it comes, until an event move
 """
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -51,6 +52,7 @@ class Model:
         self.item_ids = item_ids
         self.popularity = popularity
         self.user_ids = user_ids
+        self._ids = np.array(item_ids, dtype=object)
         self.row_of = {item_id: row for row, item_id in enumerate(item_ids)}
         self._log_popularity = log_popularity
         self._item_vectors = item_vectors
@@ -77,6 +79,16 @@ class Model:
     def taste(self, user_id: str) -> Floats:
         """The user's vector as it is now; zeros for a stranger."""
         return self._tastes.of(user_id)
+
+    @cached_property
+    def most_popular(self) -> list[str]:
+        """All items, most popular first."""
+        return self.ids_of(np.argsort(-self.popularity, kind="stable"))
+
+    def ids_of(self, rows: NDArray[np.intp]) -> list[str]:
+        """The ids of rows, in their order."""
+        ids: list[str] = self._ids[rows].tolist()
+        return ids
 
     def similarity(self, row: int) -> Floats:
         """How alike the items of the catalogue are to that of one row: cosines, by row."""

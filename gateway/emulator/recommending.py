@@ -90,11 +90,10 @@ def _recommended(
     scored = [item_id for item_id in order.item_ids[: len(order.scores) or None] if item_id not in taken]
     others = [PredictedItem(item_id, scores.get(item_id)) for item_id in _first(count - len(promoted), scored, keep)]
     taken.update(item.item_id for item in others)
-    fillers = [item_id for item_id in order.fillers if item_id not in taken]
-    others += [
-        PredictedItem(item_id, None, reason=[POPULAR])
-        for item_id in _first(count - len(promoted) - len(others), fillers, keep)
-    ]
+    missing = count - len(promoted) - len(others)
+    if missing > 0:
+        fillers = [item_id for item_id in order.fillers if item_id not in taken]
+        others += [PredictedItem(item_id, None, reason=[POPULAR]) for item_id in _first(missing, fillers, keep)]
     return mixed(others, promoted, seed_text=f"{call.user_id}\n{call.item_id}")
 
 
@@ -102,14 +101,13 @@ def _order(campaign: Campaign, call: RecommendationsCall) -> Order:
     model, recipe = campaign.model, campaign.recipe
     relevance = _relevance(campaign, call)
     rows = np.argsort(-relevance, kind="stable")
-    item_ids = [model.item_ids[row] for row in rows.tolist()]
+    item_ids = model.ids_of(rows)
     if not recipe.scored:
         return Order([item_id for item_id in item_ids if item_id != call.item_id], [], [])
     if not recipe.subset:
         return Order(item_ids, _rounded(softmax(relevance[rows]), campaign), [])
-    popular = np.argsort(-model.popularity, kind="stable").tolist()
     scores = _rounded(softmax(relevance[rows[:SUBSET]]), campaign)
-    return Order(item_ids, scores, [model.item_ids[row] for row in popular])
+    return Order(item_ids, scores, model.most_popular)
 
 
 def _relevance(campaign: Campaign, call: RecommendationsCall) -> Floats:
