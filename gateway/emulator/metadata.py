@@ -21,9 +21,7 @@ class Metadata:
         self._names = names
 
     def of(self, item_id: str) -> dict[str, str] | None:
-        """The metadata of an item, None if there is none or none was asked for."""
-        if not self._names:
-            return None
+        """The metadata of an item, None if there is none."""
         cells = self._catalogue.cells(item_id, self._names)
         return {name.lower(): cell for name, cell in cells.items()} or None
 

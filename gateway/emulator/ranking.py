@@ -3,6 +3,8 @@
 The context is checked and does not move the scores: the models have learnt from no contexts.
 """
 
+from itertools import compress
+
 from gateway.emulator.campaigns import World
 from gateway.emulator.filtering import Facts
 from gateway.emulator.metadata import metadata
@@ -29,11 +31,10 @@ def answer_ranking(world: World, call: RankingCall) -> RankingAnswer:
         decimals=campaign.decimals,
         list_dependent=campaign.list_dependent,
     )
-    return RankingAnswer(
-        personalized_ranking=[
-            PredictedItem(item_id, score, metadata=columns.of(item_id))
-            for item_id, score, stays in zip(item_ids, scores, keep(item_ids), strict=True)
-            if stays
-        ],
-        recommendation_id=recommendation_id(campaign.tag),
-    )
+    items = list(map(PredictedItem, item_ids, scores))  # of 500 items, so nothing is done that was not asked for
+    if call.filter_arn is not None:
+        items = list(compress(items, keep(item_ids)))
+    if call.metadata_columns:
+        for item in items:
+            item.metadata = columns.of(item.item_id)
+    return RankingAnswer(personalized_ranking=items, recommendation_id=recommendation_id(campaign.tag))

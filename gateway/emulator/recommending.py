@@ -67,8 +67,9 @@ def answer_recommendations(world: World, call: RecommendationsCall) -> Recommend
         for promotion in call.promotions
     ]
     items = _recommended(campaign, call, keep, promoted_keep)
-    for item in items:
-        item.metadata = columns.of(item.item_id)
+    if call.metadata_columns:
+        for item in items:
+            item.metadata = columns.of(item.item_id)
     return RecommendationsAnswer(item_list=items, recommendation_id=recommendation_id(campaign.tag))
 
 

@@ -59,6 +59,14 @@ async def test_as_many_as_asked(client: Client, count: int) -> None:
     assert len(found) == len(set(found)) == count
 
 
+async def test_null_members_are_absent(client: Client) -> None:
+    """A member that is null, and one that nobody knows, changes nothing."""
+    nothing = dict.fromkeys(
+        ("recommenderArn", "itemId", "numResults", "context", "filterArn", "promotions", "metadataColumns", "more")
+    )
+    assert ids(await answer(client, FOR_USER | nothing)) == ids(await answer(client, FOR_USER))
+
+
 async def test_related_items_are_of_the_same_kind(client: Client) -> None:
     """Items like one item are mostly of its category, are not the item itself, and have no scores."""
     asked = RELATED | {"metadataColumns": {"ITEMS": ["CATEGORY"]}, "numResults": 50}
