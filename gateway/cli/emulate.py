@@ -15,13 +15,40 @@ def emulate(
         Path | None,
         typer.Option(help="Your Interactions CSV (USER_ID, ITEM_ID, TIMESTAMP, ...): a model is learnt from it."),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file with latency, key pairs and files.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with campaigns, models, filters, faults, latency, key pairs and files."),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            help="New file for a recording of all calls, ids hashed; `python -m loadtests.replay` replays it."
+        ),
+    ] = None,
 ) -> None:
-    """Run a local Personalize Runtime that any AWS SDK can point at.
+    """Run a local Personalize Runtime (and PutEvents) that any AWS SDK can point at.
 
-    Without files it serves a built-in store of 10,000 products, as campaign
-    arn:aws:personalize:us-east-1:000000000000:campaign/demo. Prints one line with its address when it is ready.
-    What it was asked is at /_emulator/stats, the ideal ranking at /_emulator/oracle.
+    Without files it serves a built-in store of 10,000 products (p00001 to p10000; any id is a user), with files your
+    own Personalize CSVs. All ARNs begin with arn:aws:personalize:us-east-1:000000000000:
+
+    \b
+      campaign/demo                   GetPersonalizedRanking
+      campaign/demo-recommendations   GetRecommendations for a user
+      campaign/demo-related           GetRecommendations like an item
+      campaign/demo-actions           GetActionRecommendations
+      filter/NAME                     exclude-purchased, category, brand, ...
+      (tracking id) demo              PutEvents
+
+    Prints one line with its address when it is ready. Point an SDK at it by AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME and
+    AWS_ENDPOINT_URL_PERSONALIZE_EVENTS; any credentials will do, unless the configuration has key pairs.
+
+    \b
+      GET  /_emulator/campaigns  what is served, names of filters
+      GET  /_emulator/items      items; /_emulator/users: some users
+      GET  /_emulator/stats      what it was asked (DELETE: count anew)
+      POST /_emulator/oracle     a call of any length, ranked, unrounded
+      POST /_emulator/faults     let things go wrong (DELETE: end it), as
+                                 {"error_share": 0.1, "latency_ms": 50}
     """
     import msgspec
     import uvloop
@@ -31,7 +58,8 @@ def emulate(
 
     try:
         settings = of.load(config) if config else of.EmulatorConfig()
-        given = {name: path for name, path in (("items", items), ("interactions", interactions)) if path is not None}
+        options = (("items", items), ("interactions", interactions), ("record", record))
+        given = {name: path for name, path in options if path is not None}
         settings = msgspec.structs.replace(settings, **given)
         announce = lambda url: print(f"emulator listening on {url}", flush=True)  # noqa: E731
         uvloop.run(server.serve(settings, "127.0.0.1", port, announce))

@@ -4,7 +4,8 @@ Columns keep the names and the string values of the dataset, as the service keep
 a title differ from file to file; LABELS says which column gives which label.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -21,7 +22,7 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class Catalogue(msgspec.Struct, frozen=True):
+class Catalogue(msgspec.Struct, frozen=True, dict=True):
     """The items of a dataset: `columns` maps a column name (upper case) to its values, in step with `item_ids`."""
 
     item_ids: Sequence[str] = ()
@@ -30,6 +31,19 @@ class Catalogue(msgspec.Struct, frozen=True):
     def label(self, label: str) -> Sequence[str] | None:
         """The column that gives a key of LABELS, None if the dataset has none."""
         return next((self.columns[name] for name in LABELS[label] if name in self.columns), None)
+
+    @cached_property
+    def place_of(self) -> Mapping[str, int]:
+        """Where an item stands in `item_ids` and in every column."""
+        return {item_id: place for place, item_id in enumerate(self.item_ids)}
+
+    def cells(self, item_id: str, names: Iterable[str] | None = None) -> dict[str, str]:
+        """The cells of an item by column (all, or these), without empty ones; none for an item that is not here."""
+        place = self.place_of.get(item_id)
+        if place is None:
+            return {}
+        cells = {name: self.columns[name][place] for name in (self.columns if names is None else names)}
+        return {name: cell for name, cell in cells.items() if cell}
 
 
 class ListedItem(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -51,7 +65,7 @@ class Listing:
         known = [model.item_ids[row] for row in order]
         self._item_ids = known + [item_id for item_id in catalogue.item_ids if item_id not in model.row_of]
         self._popularity = model.popularity[order].tolist()
-        self._place_of = {item_id: place for place, item_id in enumerate(catalogue.item_ids)}
+        self._place_of = catalogue.place_of
         self._labels = {label: catalogue.label(label) for label in LABELS}
 
     def __len__(self) -> int:

@@ -2,6 +2,10 @@
 
 GET    /_emulator/health                    "ok"
 GET    /_emulator/stats                     what was asked (DELETE: count anew)
+GET    /_emulator/campaigns                 what is served: ARN, operation, filters
+POST   /_emulator/faults                    from now on let things go wrong: members of faults.py in JSON, for all
+                                            campaigns or for the "campaign" of that ARN ("events": for PutEvents),
+                                            in place of what held there; GET shows what holds, DELETE ends it all
 POST   /_emulator/oracle                    the ideal ranking of a call of any length, at this moment
 GET    /_emulator/items?limit=&offset=      items, most popular first
 GET    /_emulator/users?limit=              some users who have a taste
@@ -13,10 +17,11 @@ import msgspec
 from aiohttp import web
 
 from gateway.emulator.errors import ServiceError
+from gateway.emulator.faults import Faults
 from gateway.emulator.model import rank
 from gateway.emulator.operations import EMULATOR, json_response
 from gateway.emulator.validation import MEMBER_RULES, validate
-from gateway.emulator.wire import decode_ranking
+from gateway.emulator.wire import decode_ranking, members_of
 
 ORACLE_BODY_BYTES_MAX: Final = 64 << 20
 LIMIT_DEFAULT: Final = 100
@@ -27,6 +32,19 @@ COUNT_DIGITS_MAX: Final = 12  # int() takes quadratic time
 class _IdealItem(msgspec.Struct, rename="camel"):
     item_id: str
     score: float | None
+
+
+class _ServedCampaign(msgspec.Struct, rename="camel"):
+    arn: str
+    operation: str
+    filters: list[str]
+
+
+class _Order(Faults, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    campaign: str | None = None
+
+
+_ORDER: Final = msgspec.json.Decoder(_Order)
 
 
 async def health(_: web.Request) -> web.Response:
@@ -45,6 +63,39 @@ async def reset_stats(request: web.Request) -> web.Response:
     return await stats(request)
 
 
+async def campaigns(request: web.Request) -> web.Response:
+    """List what is served."""
+    world = request.app[EMULATOR].world
+    served = [
+        _ServedCampaign(
+            arn=one.arn,
+            operation=one.recipe.operation,
+            filters=sorted(world.filters.expressions if one.filters is None else one.filters),
+        )
+        for one in world.campaigns.values()
+    ]
+    return json_response({"campaigns": served, "trackers": sorted(world.tracking_ids)})
+
+
+async def faults(request: web.Request) -> web.Response:
+    """Show the faults that hold."""
+    return json_response(request.app[EMULATOR].conditions.ordered())
+
+
+async def order_faults(request: web.Request) -> web.Response:
+    """Let faults hold, and show those that do."""
+    order = members_of(await request.read(), _ORDER)
+    wanted = {name: getattr(order, name) for name in Faults.__struct_fields__}
+    request.app[EMULATOR].conditions.order(Faults(**wanted), order.campaign)
+    return await faults(request)
+
+
+async def clear_faults(request: web.Request) -> web.Response:
+    """End all faults, those of the file too."""
+    request.app[EMULATOR].conditions.clear()
+    return await faults(request)
+
+
 async def oracle(request: web.Request) -> web.Response:
     """Rank a list of any length as one call would: one softmax, unrounded scores."""
     body = await request.clone(client_max_size=ORACLE_BODY_BYTES_MAX).read()
@@ -53,7 +104,9 @@ async def oracle(request: web.Request) -> web.Response:
     emulator = request.app[EMULATOR]
     campaign = emulator.world.campaign(call.campaign_arn)
     emulator.settle()
-    item_ids, scores = rank(campaign.model, call.user_id, call.input_list, decimals=None)
+    item_ids, scores = rank(
+        campaign.model, call.user_id, call.input_list, decimals=None, list_dependent=campaign.list_dependent
+    )
     ideal = [_IdealItem(item_id, score) for item_id, score in zip(item_ids, scores, strict=True)]
     return json_response({"personalizedRanking": ideal, "campaignArn": campaign.arn})
 

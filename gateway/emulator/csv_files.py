@@ -8,6 +8,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
@@ -73,6 +74,26 @@ def read_interactions(path: Path) -> Interactions:
     if not any(events.values):
         raise ConfigError(f"{path}: has no interaction (with an EVENT_VALUE above 0) to learn from")
     return events._replace(user_ids=list(user_rows), item_ids=list(item_rows))
+
+
+def read_history(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The events of an Interactions file as filters look at them, by user, oldest first.
+
+    Raises:
+        ConfigError: the file is empty, broken, or a cell of it is; the message says where.
+    """
+    names, records = _read(path, required=("USER_ID", "ITEM_ID", "TIMESTAMP"))
+    user_at, item_at, time_at = map(names.index, ("USER_ID", "ITEM_ID", "TIMESTAMP"))
+    type_at = names.index("EVENT_TYPE") if "EVENT_TYPE" in names else None
+    rows = []
+    for record in records:
+        _check_time(record, time_at)
+        cells = record.cells
+        event_type = "" if type_at is None else cells[type_at]
+        event = {"ITEM_ID": cells[item_at], "EVENT_TYPE": event_type, "TIMESTAMP": cells[time_at]}
+        rows.append((int(cells[time_at]), _id(record, "USER_ID", user_at), event))
+    rows.sort(key=itemgetter(0))
+    return ((user_id, event) for _, user_id, event in rows)
 
 
 def _id(record: _Record, column: str, at: int) -> str:

@@ -17,7 +17,9 @@ Code = Literal[
     "UnrecognizedClientException",
     "InvalidSignatureException",
     "RequestEntityTooLarge",
+    "ThrottlingException",
     "InternalFailure",
+    "ServiceUnavailable",
 ]
 
 STATUSES: Final[dict[Code, int]] = {
@@ -29,19 +31,20 @@ STATUSES: Final[dict[Code, int]] = {
     "UnrecognizedClientException": 403,
     "InvalidSignatureException": 403,
     "RequestEntityTooLarge": 413,
+    "ThrottlingException": 400,  # so it is documented
     "InternalFailure": 500,
+    "ServiceUnavailable": 503,
 }
 
 
 class ServiceError(Exception):
-    """A refusal as the service gives it: `code` is a key of STATUSES, `message` is for people."""
+    """A refusal as the service gives it: `code` is a key of STATUSES, `message` is for people.
 
-    def __init__(self, code: Code, message: str) -> None:
+    `status` is the HTTP status that goes with the code, unless another one is asked for.
+    """
+
+    def __init__(self, code: Code, message: str, status: int | None = None) -> None:
         super().__init__(code, message)
         self.code: Code = code
         self.message = message
-
-    @property
-    def status(self) -> int:
-        """The HTTP status that goes with the code."""
-        return STATUSES[self.code]
+        self.status = STATUSES[code] if status is None else status

@@ -1,17 +1,20 @@
 """PutEvents, decided in pure code: a checked call and what is served, to what the call moves or a refusal."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from gateway.emulator import history
 from gateway.emulator.campaigns import World
 from gateway.emulator.events_rules import validate_events
-from gateway.emulator.events_wire import EventsCall
+from gateway.emulator.events_wire import Event, EventsCall
 
 
 class Move(NamedTuple):
-    """A user and the known items that the vector moves towards, one after the other."""
+    """A user, the known items that the vector moves towards, one after the other, and the events for filters."""
 
     user_id: str
     item_ids: list[str]
+    events: Sequence[history.Event] = ()
 
 
 def accept_events(world: World, call: EventsCall) -> Move:
@@ -25,5 +28,17 @@ def accept_events(world: World, call: EventsCall) -> Move:
     """
     validate_events(call)
     world.check_tracker(call.tracking_id)
-    item_ids = [event.item_id or "" for event in call.events]
-    return Move(call.user_id or call.session_id, [item_id for item_id in item_ids if item_id in world.model.row_of])
+    of_items = [event for event in call.events if event.item_id]
+    return Move(
+        user_id=call.user_id or call.session_id,
+        item_ids=[event.item_id or "" for event in of_items if world.knows(event.item_id or "")],
+        events=[_noted(event) for event in of_items],
+    )
+
+
+def _noted(event: Event) -> history.Event:
+    return {
+        "ITEM_ID": event.item_id or "",
+        "EVENT_TYPE": event.event_type or "",
+        "TIMESTAMP": str(event.sent_at or 0),
+    }

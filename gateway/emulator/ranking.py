@@ -3,8 +3,11 @@
 The context is checked and does not move the scores: the models have learnt from no contexts.
 """
 
-from gateway.emulator.campaigns import Campaign, World
-from gateway.emulator.errors import ServiceError
+from itertools import compress
+
+from gateway.emulator.campaigns import World
+from gateway.emulator.filtering import Facts
+from gateway.emulator.metadata import metadata
 from gateway.emulator.model import rank
 from gateway.emulator.validation import validate
 from gateway.emulator.wire import PredictedItem, RankingAnswer, RankingCall, recommendation_id
@@ -17,17 +20,21 @@ def answer_ranking(world: World, call: RankingCall) -> RankingAnswer:
         ServiceError: InvalidInputException or ResourceNotFoundException.
     """
     validate(call)
-    campaign = world.campaign(call.campaign_arn)
-    _check_features(campaign, call)
-    item_ids, scores = rank(campaign.model, call.user_id, call.input_list)
-    return RankingAnswer(
-        personalized_ranking=[PredictedItem(item_id, score) for item_id, score in zip(item_ids, scores, strict=True)],
-        recommendation_id=recommendation_id(campaign.tag),
+    campaign = world.asked("GetPersonalizedRanking", call.arn, userId=call.user_id)
+    columns = metadata(campaign.catalogue, call.metadata_columns, enabled=campaign.metadata_enabled)
+    facts = Facts("ItemID", campaign.catalogue.cells, lambda: world.history.of(call.user_id))
+    keep = world.filters.keep(call.filter_arn, call.filter_values, facts, campaign.filters)
+    item_ids, scores = rank(
+        campaign.model,
+        call.user_id,
+        call.input_list,
+        decimals=campaign.decimals,
+        list_dependent=campaign.list_dependent,
     )
-
-
-def _check_features(campaign: Campaign, call: RankingCall) -> None:
-    if call.metadata_columns and not campaign.metadata_enabled:
-        raise ServiceError("InvalidInputException", "The campaign does not have metadata in recommendations enabled")
+    items = list(map(PredictedItem, item_ids, scores))  # of 500 items, so nothing is done that was not asked for
     if call.filter_arn is not None:
-        raise ServiceError("ResourceNotFoundException", f"Filter with ARN {call.filter_arn} not found")
+        items = list(compress(items, keep(item_ids)))
+    if call.metadata_columns:
+        for item in items:
+            item.metadata = columns.of(item.item_id)
+    return RankingAnswer(personalized_ranking=items, recommendation_id=recommendation_id(campaign.tag))

@@ -15,18 +15,18 @@ REQUIRED: Final = "Member must not be null or empty"
 ID_LENGTH: Final = f"Member must have at most {ID_CHARACTERS_MAX} characters"
 ID_LENGTHS: Final = f"Members must have between 1 and {ID_CHARACTERS_MAX} characters"
 
-Checked = TypeVar("Checked")
+Checked_contra = TypeVar("Checked_contra", contravariant=True)
 
 
-class Rule(NamedTuple, Generic[Checked]):
+class Rule(NamedTuple, Generic[Checked_contra]):
     """`member` of what is checked satisfies `constraint` if `holds`."""
 
     member: str
-    holds: Callable[[Checked], bool]
+    holds: Callable[[Checked_contra], bool]
     constraint: str
 
 
-def broken_rules(checked: Checked, rules: Iterable[Rule[Checked]], *, under: str = "") -> list[str]:
+def broken_rules(checked: Checked_contra, rules: Iterable[Rule[Checked_contra]], *, under: str = "") -> list[str]:
     """What to say of each broken rule, in the order of the table; `under` goes before the names of members."""
     return [
         f"Value at '{under}{rule.member}' failed to satisfy constraint: {rule.constraint}"

@@ -1,8 +1,8 @@
-"""The documented rules of GetPersonalizedRanking, as a table; rules.py reports the broken ones."""
+"""The documented rules of GetPersonalizedRanking, and those that operations share, as tables of rules.py."""
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.emulator.rules import (
     ID_CHARACTERS_MAX,
@@ -14,7 +14,7 @@ from gateway.emulator.rules import (
     broken_rules,
     refuse_broken,
 )
-from gateway.emulator.wire import RankingCall
+from gateway.emulator.wire import ItemsCall, RankingCall
 
 ITEMS_MAX: Final = 500
 ITEMS_WITH_METADATA_MAX: Final = 50
@@ -30,7 +30,8 @@ _CONTEXT_NAME: Final = re.compile(r"[A-Za-z\d_]{1,150}", re.ASCII)
 _FILTER_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,50}")
 
 
-def _is_arn(text: str) -> bool:
+def is_arn(text: str) -> bool:
+    """Whether the text has the form and the length of a Personalize ARN."""
     return len(text) <= ARN_CHARACTERS_MAX and _ARN.fullmatch(text) is not None
 
 
@@ -42,18 +43,25 @@ def _values_fit(entries: Mapping[str, str]) -> bool:
     return all(len(value) <= VALUE_CHARACTERS_MAX for value in entries.values())
 
 
-_ARN_SHAPE: Final = (
+ARN_SHAPE: Final = (
     f"Member must have at most {ARN_CHARACTERS_MAX} characters and match arn:([a-z\\d-]+):personalize:.*:.*:.+"
 )
 _VALUE_SHAPE: Final = f"Map values must have at most {VALUE_CHARACTERS_MAX} characters"
 
-MEMBER_RULES: Final[tuple[Rule[RankingCall], ...]] = (
-    Rule("campaignArn", lambda call: bool(call.campaign_arn), REQUIRED),
-    Rule("campaignArn", lambda call: not call.campaign_arn or _is_arn(call.campaign_arn), _ARN_SHAPE),
-    Rule("userId", lambda call: bool(call.user_id), REQUIRED),
-    Rule("userId", lambda call: len(call.user_id) <= ID_CHARACTERS_MAX, ID_LENGTH),
-    Rule("inputList", lambda call: bool(call.input_list), REQUIRED),
-    Rule("inputList", lambda call: are_ids(call.input_list), ID_LENGTHS),
+
+class Filtered(Protocol):
+    """What may name a filter: a call, or a promotion in it."""
+
+    @property
+    def filter_arn(self) -> str | None:
+        """The filter, None for all items."""
+
+    @property
+    def filter_values(self) -> Mapping[str, str]:
+        """Values of the filter's parameters."""
+
+
+CONTEXT_RULES: Final[tuple[Rule[ItemsCall], ...]] = (
     Rule(
         "context",
         lambda call: len(call.context) <= CONTEXT_ENTRIES_MAX,
@@ -65,7 +73,10 @@ MEMBER_RULES: Final[tuple[Rule[RankingCall], ...]] = (
         f"Map keys must match {_CONTEXT_NAME.pattern}",
     ),
     Rule("context", lambda call: _values_fit(call.context), _VALUE_SHAPE),
-    Rule("filterArn", lambda call: call.filter_arn is None or _is_arn(call.filter_arn), _ARN_SHAPE),
+)
+
+FILTER_RULES: Final[tuple[Rule[Filtered], ...]] = (
+    Rule("filterArn", lambda call: call.filter_arn is None or is_arn(call.filter_arn), ARN_SHAPE),
     Rule(
         "filterValues",
         lambda call: len(call.filter_values) <= FILTER_VALUES_MAX,
@@ -77,6 +88,9 @@ MEMBER_RULES: Final[tuple[Rule[RankingCall], ...]] = (
         f"Map keys must match {_FILTER_NAME.pattern}",
     ),
     Rule("filterValues", lambda call: _values_fit(call.filter_values), _VALUE_SHAPE),
+)
+
+METADATA_RULES: Final[tuple[Rule[ItemsCall], ...]] = (
     Rule("metadataColumns", lambda call: set(call.metadata_columns) <= {"ITEMS"}, "Map may only have the key ITEMS"),
     Rule(
         "metadataColumns",
@@ -90,6 +104,18 @@ MEMBER_RULES: Final[tuple[Rule[RankingCall], ...]] = (
         ),
         f"Column names must have at most {COLUMN_CHARACTERS_MAX} characters",
     ),
+)
+
+MEMBER_RULES: Final[tuple[Rule[RankingCall], ...]] = (
+    Rule("campaignArn", lambda call: bool(call.campaign_arn), REQUIRED),
+    Rule("campaignArn", lambda call: not call.campaign_arn or is_arn(call.campaign_arn), ARN_SHAPE),
+    Rule("userId", lambda call: bool(call.user_id), REQUIRED),
+    Rule("userId", lambda call: len(call.user_id) <= ID_CHARACTERS_MAX, ID_LENGTH),
+    Rule("inputList", lambda call: bool(call.input_list), REQUIRED),
+    Rule("inputList", lambda call: are_ids(call.input_list), ID_LENGTHS),
+    *CONTEXT_RULES,
+    *FILTER_RULES,
+    *METADATA_RULES,
 )
 
 LENGTH_RULES: Final[tuple[Rule[RankingCall], ...]] = (

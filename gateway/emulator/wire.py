@@ -1,4 +1,6 @@
-"""GetPersonalizedRanking on the wire: bytes to a typed call, a typed answer to bytes. No rule is checked here.
+"""GetPersonalizedRanking on the wire, and what the operations share: bytes to a typed call, a typed answer to bytes.
+
+No rule is checked here.
 
 Members that are absent, null or unknown are treated as AWS does: null is absent, unknown ones are ignored.
 Answers carry every member of an item, null where it has no value, as the real bodies appear to.
@@ -12,16 +14,31 @@ import msgspec
 from gateway.emulator.errors import ServiceError
 
 
-class RankingCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A GetPersonalizedRanking request; a required member that was absent is empty, and refused by validation."""
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A request; a required member that was absent is empty, and refused by validation."""
 
     campaign_arn: str
     user_id: str
-    input_list: list[str]
-    context: dict[str, str]
     filter_arn: str | None
     filter_values: dict[str, str]
+
+    @property
+    def arn(self) -> str:
+        """What is asked: a campaign, or a recommender where there may be one."""
+        return self.campaign_arn
+
+
+class ItemsCall(Call, frozen=True, kw_only=True):
+    """A request for items."""
+
+    context: dict[str, str]
     metadata_columns: dict[str, list[str]]
+
+
+class RankingCall(ItemsCall, frozen=True, kw_only=True):
+    """A GetPersonalizedRanking request."""
+
+    input_list: list[str]
 
 
 class _RankingMembers(msgspec.Struct, rename="camel"):
@@ -43,9 +60,9 @@ class PredictedItem(msgspec.Struct, rename="camel"):
 
     item_id: str
     score: float | None
-    promotion_name: None = None
+    promotion_name: str | None = None
     metadata: dict[str, str] | None = None
-    reason: None = None
+    reason: list[str] | None = None
     explanation: None = None
 
 
@@ -54,6 +71,11 @@ class RankingAnswer(msgspec.Struct, rename="camel"):
 
     personalized_ranking: list[PredictedItem]
     recommendation_id: str
+
+    @property
+    def listed(self) -> list[PredictedItem]:
+        """What came back, under the same name in the answer of every operation."""
+        return self.personalized_ranking
 
 
 _MEMBERS: Final = msgspec.json.Decoder(_RankingMembers)

@@ -46,6 +46,10 @@ async def test_stats_count_what_was_asked(client: Client, members: dict[str, Any
         "maxInFlight": 1,
         "sizes": {"1": 1, "3": 2},
         "callsByCampaign": {members["campaignArn"]: 3},
+        "callsByOperation": {"GetPersonalizedRanking": 4, "PutEvents": 2},
+        "inFlightByCampaign": {},
+        "maxInFlightByCampaign": {members["campaignArn"]: 1},
+        "faults": {},
         "eventCalls": 2,
         "events": 3,
     }
@@ -62,15 +66,18 @@ async def test_stats_can_be_reset(client: Client, members: dict[str, Any], click
 
 
 def test_calls_in_flight() -> None:
-    """The most calls open at once are remembered, and a reset keeps those that are still open."""
+    """The most calls open at once are remembered, by campaign too, and a reset keeps those that are still open."""
     stats = Stats()
-    with stats.calling():
-        with stats.calling(), stats.calling():
+    with stats.calling("op"), stats.calling_campaign("a"):
+        with stats.calling("op"), stats.calling_campaign("a"), stats.calling("op"), stats.calling_campaign("b"):
             pass
         assert (stats.in_flight, stats.max_in_flight) == (1, 3)
+        assert stats.max_in_flight_by_campaign == {"a": 2, "b": 1}
         stats.reset()
         assert (stats.calls, stats.in_flight, stats.max_in_flight) == (0, 1, 1)
+        assert stats.max_in_flight_by_campaign == {"a": 1}
     assert stats.in_flight == 0
+    assert not stats.in_flight_by_campaign
 
 
 async def test_the_oracle_agrees_with_one_call(client: Client, members: dict[str, Any]) -> None:

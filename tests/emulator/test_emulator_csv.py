@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.emulator.config import ConfigError
-from gateway.emulator.csv_files import read_interactions, read_items
+from gateway.emulator.csv_files import read_history, read_interactions, read_items
 
 HEADER = b"USER_ID,ITEM_ID,TIMESTAMP,EVENT_VALUE\n"
 
@@ -40,6 +40,16 @@ def test_interactions_in_any_column_order(tmp_path: Path) -> None:
     text = b"timestamp,Event_Value,ITEM_ID,EVENT_TYPE,user_id\n1,2.5,a,view,u\n2,,b,view,u\n3,0,a,view,v\n"
     events = read_interactions(written(tmp_path / "interactions.csv", text))
     assert events == (["u", "v"], ["a", "b"], [0, 0, 1], [0, 1, 0], [2.5, 1.0, 0.0])
+
+
+def test_history_is_read_oldest_first(tmp_path: Path) -> None:
+    """Filters see the events of a file by user in the order of their times, with their types as written."""
+    text = b"USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\nu,b,9,purchase\nv,a,7,View\nu,a,3,view\n"
+    assert list(read_history(written(tmp_path / "interactions.csv", text))) == [
+        ("u", {"ITEM_ID": "a", "EVENT_TYPE": "view", "TIMESTAMP": "3"}),
+        ("v", {"ITEM_ID": "a", "EVENT_TYPE": "View", "TIMESTAMP": "7"}),
+        ("u", {"ITEM_ID": "b", "EVENT_TYPE": "purchase", "TIMESTAMP": "9"}),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,16 @@ async def test_an_answer_carries_every_item_with_explicit_nulls(client: Client, 
     assert body.keys() == {"personalizedRanking", "recommendationId"}
 
 
+async def test_metadata_come_in_lower_case_and_as_strings(client: Client, members: dict[str, Any]) -> None:
+    """Asked columns come by lower-cased name, numbers as strings; an item of no dataset has none."""
+    asked = {"metadataColumns": {"ITEMS": ["PRICE", "CATEGORY"]}, "inputList": ["p00001", "strange"]}
+    async with client.post(PATH, json=members | asked) as response:
+        known, unknown = orjson.loads(await response.read())["personalizedRanking"]
+    assert known["metadata"].keys() == {"price", "category"}
+    assert float(known["metadata"]["price"]) > 0
+    assert unknown["metadata"] is None
+
+
 async def test_headers_of_an_answer(client: Client, members: dict[str, Any]) -> None:
     """An answer is plain application/json and has a request id of its own."""
     seen = set()
@@ -76,11 +86,11 @@ async def test_any_user_is_answered_the_same_way_every_time(client: Client, memb
         ),
         (
             {"campaignArn": "arn:aws:personalize:us-east-1:000000000000:campaign/demo-related"},
-            404,
-            "ResourceNotFoundException",
+            400,
+            "InvalidInputException",
         ),
         ({"filterArn": "arn:aws:personalize:us-east-1:000000000000:filter/bought"}, 404, "ResourceNotFoundException"),
-        ({"metadataColumns": {"ITEMS": ["TITLE"]}}, 400, "InvalidInputException"),
+        ({"metadataColumns": {"ITEMS": ["TITLE", "COLOUR"]}}, 400, "InvalidInputException"),
     ],
 )
 async def test_refusals(
@@ -111,7 +121,7 @@ async def test_a_body_that_is_not_of_its_encoding(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", PATH), ("POST", "/recommendations"), ("POST", "/"), ("GET", "/_emulator/nothing"), ("PUT", f"{PATH}/")],
+    [("GET", PATH), ("GET", "/recommendations"), ("POST", "/"), ("GET", "/_emulator/nothing"), ("PUT", f"{PATH}/")],
 )
 async def test_other_operations_are_unknown(client: Client, method: str, path: str) -> None:
     """Any other path or method is an UnknownOperationException."""
