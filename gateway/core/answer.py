@@ -69,8 +69,8 @@ def check_typed(
 ) -> Answer:
     """As `check_answer`, of members whose types a decoder has checked already.
 
-    500 items cost 0.06 to 0.09 ms, most of it the hashes of their ids. Each place is taken out of the dictionary that
-    finds it, so that one pass over the items sees both those that were not asked for and those that come twice.
+    500 items cost 0.10 ms on a busy machine where the full check costs 0.27. Each place is taken out of the dictionary
+    that finds it, so that one pass over the items sees both those that were not asked for and those that come twice.
     """
     place = dict(zip(asked, range(len(asked)), strict=True))
     try:
