@@ -49,7 +49,9 @@ class Latencies:
     def __repr__(self) -> str:
         if self._quantiles is None:
             return "<Latencies unknown>"
-        return f"<Latencies {' '.join(f'{name}={1e3 * at_s:.1f}' for name, at_s in self._quantiles._asdict().items())} ms>"
+        return (
+            f"<Latencies {' '.join(f'{name}={1e3 * at_s:.1f}' for name, at_s in self._quantiles._asdict().items())} ms>"
+        )
 
     def add(self, took_s: float, now_s: float) -> None:
         """Count an answer."""

@@ -43,6 +43,11 @@ PASSES_MAX: Final = 6
 """Passes of one caller over its missing items. Two are normal; a third follows a drift, a fourth a race of two."""
 
 
+MERGE_GRACE_S: Final = 0.03
+"""How far beyond its deadline a caller waits for calls that are over to be merged: on a busy core that may take longer
+than was kept back for it, and a late partial answer is worth more than an error just as late."""
+
+
 class Fills:
     """All fills under way."""
 
@@ -227,7 +232,7 @@ class Fills:
         now_s = self._clock.now_s()
         # A batch that ends by the caller's own deadline leaves it the time that it kept back for its own work.
         ends_in_time = all(batch.budget.deadline_s <= budget.deadline_s for batch in batches)
-        until_s = budget.deadline_s if ends_in_time else budget.calls_until_s
+        until_s = budget.deadline_s + MERGE_GRACE_S if ends_in_time else budget.calls_until_s
         if not patient:
             until_s = min(until_s, now_s + PATIENCE * (budget.calls_until_s - now_s))
         tasks = [batch.task for batch in batches if batch.task is not None]
