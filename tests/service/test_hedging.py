@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from gateway.core.breaker import Permit
 from gateway.core.errors import AccessDenied, InvalidInput, Throttled, Unavailable
 from gateway.core.routing import Campaign
-from gateway.service.lane import Leave
+from gateway.service.lane import Leave, Pass
 from tests.service.scenes import agrees, catalogue, rerank, service_of
 from tests.service.simulation import ANSWER, ARNS, Outcome, Scene, Seen, healthy, quantile
 from tests.support.gateway_parts import ARN
@@ -148,7 +149,7 @@ async def test_the_deadline_ends_both() -> None:
 
 def throttled(scene: Scene) -> None:
     """The campaign has just refused a call for its rate."""
-    scene.gate._throttled_s = scene.gate.now_s
+    scene.gate.lanes[0].throttled_s = scene.gate.now_s
 
 
 def open_breaker(scene: Scene) -> None:
@@ -160,7 +161,8 @@ def open_breaker(scene: Scene) -> None:
 
 def loaded(scene: Scene) -> None:
     """Most of the room is in use."""
-    scene.gate.lanes[0].in_flight += 80
+    lane = scene.gate.lanes[0]
+    lane.out |= {Pass(lane, Permit(0, probe=False), scene.gate.now_s): None for _ in range(80)}
 
 
 def spent(scene: Scene) -> None:
