@@ -1,9 +1,9 @@
 """Running quantiles of how long calls take: a histogram of logarithmic buckets over the recent past.
 
-Buckets widen by `GROWTH`, so a quantile is right to 2 % whatever its size, and never too short: where all calls take the
-same, none of them is longer than the 95th percentile. Two generations are kept: the present one
-and the one before. A generation lasts `GENERATION_S`, and longer where there are few answers: a silence, or a trickle,
-does not make a campaign unknown. Quantiles are computed at most every `FRESH_S` seconds: hedging asks at every call.
+Buckets widen by `GROWTH`, so a quantile is right to 2 % whatever its size, and never too short: where all calls take
+the same, none of them takes longer than the 95th percentile. Two generations are kept: the present one and the one
+before. A generation lasts `GENERATION_S`, and longer where there are few answers: neither a silence nor a trickle makes
+a campaign unknown. Quantiles are computed at most every `FRESH_S` seconds: hedging asks at every call.
 """
 
 import math
@@ -50,7 +50,9 @@ class Latencies:
     def __repr__(self) -> str:
         if self._quantiles is None:
             return "<Latencies unknown>"
-        return f"<Latencies {' '.join(f'{name}={1e3 * at_s:.1f}' for name, at_s in self._quantiles._asdict().items())} ms>"
+        return (
+            f"<Latencies {' '.join(f'{name}={1e3 * at_s:.1f}' for name, at_s in self._quantiles._asdict().items())} ms>"
+        )
 
     def add(self, took_s: float, now_s: float) -> None:
         """Count an answer."""
@@ -61,7 +63,7 @@ class Latencies:
 
     def quantiles(self, now_s: float) -> Quantiles | None:
         """The quantiles of late, in seconds; None while too few answers have come."""
-        if now_s - self._computed_s >= FRESH_S:
+        if self._quantiles is None or now_s - self._computed_s >= FRESH_S:
             self._computed_s = now_s
             self._quantiles = self._compute()
         return self._quantiles

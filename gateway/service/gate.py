@@ -16,9 +16,9 @@ from gateway.core.admission import Load, admits
 from gateway.core.answer import Answer
 from gateway.core.breaker import State
 from gateway.core.budget import ATTEMPT_MIN_S, Budget
-from gateway.core.errors import Busy, CallerError, DeadlineExceeded, GatewayError, Resting, Throttled, UpstreamError
+from gateway.core.errors import Busy, DeadlineExceeded, GatewayError, Resting, UpstreamError
 from gateway.core.extras import ExtraBudget
-from gateway.core.hedge import OVERDUE, THROTTLE_MEMORY_S, Standing, due_s, why_not
+from gateway.core.hedge import OVERDUE, Standing, due_s, why_not
 from gateway.core.latency import Latencies
 from gateway.core.limit import RateCeiling
 from gateway.core.routing import Campaign
@@ -133,7 +133,7 @@ class Gate:
         or the budget."""
         now_s = self._clock.now_s()
         well = any(lane.breaker.state is State.CLOSED and lane.has_room for lane in self.lanes)
-        throttled_s = max(lane.throttled_s for lane in self.lanes)
+        throttled_s = min(lane.throttled_s for lane in self.lanes)  # one that did not throttle can take the hedge
         standing = Standing(now_s - throttled_s, self.waiting, self.in_flight, self.limit, well)
         if why_not(standing) is not None or self.extras.left(now_s) < 1:
             return None
@@ -159,14 +159,14 @@ class Gate:
     def done(self, ticket: Pass, outcome: Answer | GatewayError, took_s: float) -> None:
         """Hand a permit back with what came of the call."""
         now_s = self._clock.now_s()
-        if isinstance(outcome, Answer | CallerError):
+        if isinstance(outcome, Answer):
             self.latencies.add(took_s, now_s)
         ticket.lane.answered_with(outcome, ticket, now_s)
         self._free(ticket)
 
     def left(self, ticket: Pass, until_s: float = math.inf, *, overtaken: bool = False) -> None:
-        """Hand a permit back whose call was cancelled: by its deadline `until_s`, since its hedge answered first, or for
-        another reason."""
+        """Hand a permit back whose call was cancelled: by its deadline `until_s`, because its hedge answered first, or
+        for another reason."""
         now_s = self._clock.now_s()
         if overtaken:
             self.overdue(ticket)
@@ -208,14 +208,14 @@ class Gate:
         return None
 
     def _by_preference(self, avoid: Collection[str], now_s: float) -> list[Lane]:
-        """The lanes, best first: not to be avoided, not just throttled (which is quick, so it keeps the load low), least
-        loaded."""
+        """The lanes, best first: not to be avoided, not just throttled (a throttle is quick and leaves the load low),
+        least loaded."""
         lanes = self.lanes
         if len(lanes) == 1:
             return lanes
         self._turn = (self._turn + 1) % len(lanes)  # of equally loaded ones each has its turn
         turned = lanes[self._turn :] + lanes[: self._turn]
-        return sorted(turned, key=lambda lane: (lane.arn in avoid, lane.throttled_s > now_s - THROTTLE_MEMORY_S, lane.load))
+        return sorted(turned, key=lambda lane: (lane.arn in avoid, lane.throttles(now_s), lane.load))
 
     def _free(self, ticket: Pass) -> None:
         del ticket.lane.out[ticket]

@@ -11,6 +11,7 @@ from gateway.core.answer import Answer
 from gateway.core.breaker import Breaker, Permit, Rules, State, Verdict
 from gateway.core.concurrency import ConcurrencyLimit
 from gateway.core.errors import GatewayError, Throttled, UpstreamError
+from gateway.core.hedge import THROTTLE_MEMORY_S
 
 RULES_ALONE: Final = Rules(failures_in_row=20, failure_share=0.5, calls_min=20, window_s=10.0, open_s=1.0, ramp_s=1.0)
 """For the only ARN of a campaign: without it there is nothing, so it takes a fan-out's worth of failures."""
@@ -55,6 +56,10 @@ class Lane:
     def load(self) -> float:
         """Share of its limit that is in use."""
         return self.in_flight / self.limit.now
+
+    def throttles(self, now_s: float) -> bool:
+        """Whether it throttled a moment ago, or did last and has yet to answer the one call that is to find out."""
+        return self.throttled_s > now_s - THROTTLE_MEMORY_S or (bool(self.out) and self.throttled_s > self.good_came_s)
 
     def answered_with(self, outcome: Answer | GatewayError, ticket: "Pass", now_s: float) -> None:
         """Learn from a call that ended by itself. The caller's own fault is an answer like any other."""

@@ -24,9 +24,7 @@ class SavingBudget:
         return self.extras <= EXTRA_SHARE * self.calls
 
 
-def play(
-    steps: list[tuple[float, int, int]], budget: ExtraBudget | SavingBudget
-) -> tuple[list[float], list[float]]:
+def play(steps: list[tuple[float, int, int]], budget: ExtraBudget | SavingBudget) -> tuple[list[float], list[float]]:
     """When calls were made, and when extra attempts were granted."""
     now_s, calls, extras = 1_000.0, [], []
     for gap_s, coming, wanted in steps:

@@ -70,7 +70,7 @@ def test_what_is_old_is_forgotten() -> None:
 @pytest.mark.parametrize("silence_s", [5.0, 15.0, 25.0, 3_600.0])
 @pytest.mark.parametrize("looked_at", [False, True])
 def test_a_silence_forgets_nothing(silence_s: float, looked_at: bool) -> None:
-    """After a silence, whether somebody asked meanwhile or not, the last known quantiles hold until others are known."""
+    """After a silence, whether somebody asked meanwhile or not, the last known quantiles hold."""
     latencies = Latencies()
     for tenth in range(200):
         latencies.add(0.05, tenth / 10)

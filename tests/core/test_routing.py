@@ -108,9 +108,7 @@ USERS = [f"user-{number}" for number in range(4_000)]
 
 def split(weights: dict[str, float], name: str = "demo") -> Campaign:
     """A campaign with these variants."""
-    arms = [
-        Campaign(name, f"{ARN}-{variant}", variant=variant, weight=weight) for variant, weight in weights.items()
-    ]
+    arms = [Campaign(name, f"{ARN}-{variant}", variant=variant, weight=weight) for variant, weight in weights.items()]
     return Campaign(name, "", variants=tuple(arms))
 
 

@@ -46,7 +46,7 @@ async def test_thirty_seconds_of_outage(how: Outcome, per_s: float, calls: int) 
     opened: list[float] = []
     step = scene.gate.lanes[0].breaker._step
 
-    def noted(event, now_s: float) -> None:  # noqa: ANN001
+    def noted(event, now_s: float) -> None:
         step(event, now_s)
         if scene.gate.lanes[0].breaker.state is State.OPEN:
             opened.append(now_s)
@@ -61,7 +61,7 @@ async def test_thirty_seconds_of_outage(how: Outcome, per_s: float, calls: int) 
     assert max(one.took_s for one in scene.seen) <= DEADLINE_S
     resting = [one for one in scene.seen if opened[0] < one.came_s < UP_S]
     assert np.median([one.took_s for one in resting]) == 0.0
-    assert all(isinstance(one.fan.failures[0], Resting | type(how[1]) | Exception) for one in resting)
+    assert all(any(isinstance(failure, Resting) for failure in one.fan.failures) for one in resting if not one.took_s)
     assert not any(one.whole for one in resting)
     assert all(one.whole for one in scene.seen if one.came_s > UP_S + 5.0)
     assert scene.gate.lanes[0].breaker.state is State.CLOSED

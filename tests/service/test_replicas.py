@@ -21,9 +21,7 @@ FAULT_S = 2.0
 def dying(how: Outcome, seed: int = 3):
     """Three replicas, the first of which dies after two seconds."""
     well = healthy(seed)
-    return lambda number, call, now_s: (
-        how if call.arn == ARN and now_s >= FAULT_S else well(number, call, now_s)
-    )
+    return lambda number, call, now_s: how if call.arn == ARN and now_s >= FAULT_S else well(number, call, now_s)
 
 
 LOADS = pytest.mark.parametrize(("per_s", "calls"), [(30.0, 5), (2.0, 21)])
