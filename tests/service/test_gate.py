@@ -157,7 +157,8 @@ async def test_a_permit_given_to_one_that_is_cancelled_goes_on() -> None:
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        give_back(gate, await second)
+        async with asyncio.timeout(5.0):  # of the virtual clock: only ends a test that would hang
+            give_back(gate, await second)
         assert (gate.waiting, gate.in_flight) == (0, 0)
 
 
