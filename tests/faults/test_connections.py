@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from gateway.adapters.connections import STALE_MAX
-
 from tests.faults.conftest import Start
 from tests.faults.naive import Naive, naive
 from tests.faults.parts import LONG_MS, SHORT_MS, WITHIN_S, arn_of, gateway_tasks, items, whole
