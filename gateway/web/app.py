@@ -30,7 +30,9 @@ GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, 
 def build_app(service: Service, server: ServerSettings) -> web.Application:
     """The whole HTTP surface."""
     app = web.Application(
-        middlewares=[observe, render_errors, bound_inflight(server.max_inflight)], client_max_size=BODY_BYTES_MAX
+        middlewares=[observe, render_errors, bound_inflight(server.max_inflight)],
+        client_max_size=BODY_BYTES_MAX,
+        handler_args={"auto_decompress": False},  # see `unpacking`
     )
     app[SERVICE] = service
     app[SERVER] = server

@@ -5,6 +5,7 @@ taken one by one, and the elements of lists and maps one by one, against the ver
 cannot say anything else than the decoder. No message repeats a value that was sent.
 """
 
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +14,20 @@ from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from gateway.web.repeats import repeated
+
 FAULTS_MAX: Final = 20
 """Faults told at once: enough to mend a request, too few to be an answer larger than the question."""
 
 NUL: Final = b"\\u0000"
 """How JSON must write the one character that no id may have: C code downstream ends a string there."""
+
+ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The same where it is no text about itself: behind an even number of backslashes."""
+
+ELEMENTS_AT_ONCE: Final = 1_000
+"""So many elements are looked at in one go, and one by one only if that fails: 100,000 good ones before a bad one
+would stop everything else for 70 ms."""
 
 Members = TypeVar("Members", bound=msgspec.Struct)
 
@@ -46,18 +56,19 @@ def decode(body: bytes, kind: type[Members]) -> Members:
     """The body as `kind`. Raises `NotJson`, or `BadMembers` with all faults (`FAULTS_MAX` at most)."""
     try:
         members = msgspec.json.decode(body, type=kind)
+        if not body.isascii():
+            body.decode()  # the decoder does not look into members that it does not know
+        repeat = repeated(body, kind)
     except msgspec.ValidationError:
         faults = list(islice(_struct_faults(_loads(body), kind), FAULTS_MAX))
         raise BadMembers(faults or [Fault("", "does not fit the request's members")]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotJson from None
-    if NUL in body:
-        try:
-            faults = list(islice(_nul_faults("", _loads(body)), FAULTS_MAX))
-        except RecursionError:
-            raise NotJson from None
-        if faults:
-            raise BadMembers(faults)
+    if NUL in body and ESCAPED_NUL.search(body):
+        faults = list(islice(_nul_faults("", members), FAULTS_MAX))
+        raise BadMembers(faults or [Fault("", "must not hold the character U+0000")])
+    if repeat is not None:
+        raise BadMembers([Fault(*repeat)])
     return members
 
 
@@ -96,9 +107,13 @@ def _member_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
 def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
     container, arguments = _container(kind)
     if container is list and isinstance(value, list):
-        for place, element in enumerate(value):
-            if (detail := _fault(element, arguments[0])) is not None:
-                yield Fault(f"{pointer}/{place}", detail)
+        for start in range(0, len(value), ELEMENTS_AT_ONCE):
+            some = value[start : start + ELEMENTS_AT_ONCE]
+            if _fault(some, list[arguments[0]]) is None:
+                continue
+            for place, element in enumerate(some, start):
+                if (detail := _fault(element, arguments[0])) is not None:
+                    yield Fault(f"{pointer}/{place}", detail)
     elif container is dict and isinstance(value, dict):
         for name, element in value.items():
             if (detail := _fault(name, arguments[0])) is not None:
@@ -135,14 +150,19 @@ def _container(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _nul_faults(pointer: str, value: Any) -> Iterator[Fault]:
+    """Where the character stands in members that were decoded."""
     if isinstance(value, str) and "\0" in value:
         yield Fault(pointer, "must not hold the character U+0000")
     elif isinstance(value, list):
         for place, element in enumerate(value):
-            yield from _nul_faults(f"{pointer}/{place}", element)
+            if not isinstance(element, str) or "\0" in element:
+                yield from _nul_faults(f"{pointer}/{place}", element)
     elif isinstance(value, dict):
         for name, element in value.items():
             yield from _nul_faults(f"{pointer}/{_escaped(name)}", element)
+    elif isinstance(value, msgspec.Struct):
+        for field in msgspec.structs.fields(value):
+            yield from _nul_faults(f"{pointer}/{field.encode_name}", getattr(value, field.name))
 
 
 def _escaped(name: str) -> str:

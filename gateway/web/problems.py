@@ -37,6 +37,14 @@ class UnsupportedBody(Exception):
     """The body is not of a kind that is understood."""
 
 
+class UnsupportedCoding(UnsupportedBody):
+    """The body is compressed in a way that is not understood."""
+
+
+class BadCoding(Exception):
+    """The body is not what its content encoding says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """How one error is told. `slug` names the problem type, `code` is what an AWS SDK raises."""
@@ -57,6 +65,7 @@ TABLE: Final[dict[type[BaseException], Row]] = {
     TooLarge: Row(413, "too-large", "The body is too large", "RequestEntityTooLarge"),
     UnsupportedBody: Row(415, "unsupported-body", "The body is not of a kind that is understood",
                          "UnsupportedMediaTypeException"),
+    BadCoding: Row(400, "bad-coding", "The body cannot be decompressed", "SerializationException"),
     errors.InvalidInput: Row(422, "invalid-input", "The request breaks a rule", "InvalidInputException"),
     errors.UnknownResource: Row(404, "no-such-resource", "No such campaign or filter", "ResourceNotFoundException"),
     errors.Overloaded: Row(503, "overloaded", "Too many requests under way", "ServiceUnavailable", 1),
@@ -127,4 +136,6 @@ def _headers(row: Row, error: BaseException) -> dict[str, str]:
     headers = {} if row.retry_after_s is None else {"Retry-After": str(row.retry_after_s)}
     if isinstance(error, web.HTTPMethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+    if isinstance(error, UnsupportedCoding):
+        headers["Accept-Encoding"] = "gzip, zstd"
     return headers

@@ -1,0 +1,112 @@
+"""Members that stand twice: refused where they count, found wherever they stand, and never seen where there are none."""
+
+import string
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.web.members import NativeEventsRequest, PersonalizedRankingRequest, RerankRequest
+from gateway.web.repeats import MEMBERS_MAX, TOO_MANY, TWICE, repeated
+from tests.web.parts import NATIVE, WIRE, Client, refused, send, wire
+
+BODY = b'{"campaign":"demo","campaignArn":"demo","userId":"u","inputList":["p1"]%s}'
+IN_IT = f"a name in it {TWICE}"
+
+
+@pytest.mark.parametrize(("more", "pointer"), [
+    (b',"userId":"u"', "/userId"),
+    (b',"userId":"v"', "/userId"),
+    (b',"inputList":[]', "/inputList"),
+    (b',"inputList":["p1"]', "/inputList"),
+    (b',"user\\u0049d":"v"', "/userId"),
+    (b',"\\u0075serId":"v"', "/userId"),
+    (b' ,\n "filterArn" : "a" , "filterArn" : "b"', "/filterArn"),
+    (b',"context":{},"context":{}', "/context"),
+    (b',"context":{"A":"1"},"context":{"A":"1"}', "/context"),
+    (b',"x":[[{"y":"\\n \\"userId\\": 1"}]],"userId":"v"', "/userId"),
+    (b',"context":{"A":"1","A":"2"}', "/context"),
+    (b',"context":{"A":"1","B":"2","\\u0041":"3"}', "/context"),
+    (b',"filterArn":"a","filterValues":{"A":"1","B":"2","A":"1"}', "/filterValues"),
+])  # fmt: skip
+async def test_a_member_twice(client: Client, more: bytes, pointer: str) -> None:
+    """A member that stands twice is refused by its pointer, however it is spelt and whatever stands around it."""
+    body = BODY % more
+    assert (await refused(client, WIRE, body))[0] == 400
+    status, told = await refused(client, NATIVE, body.replace(b'"campaignArn":"demo",', b""))
+    assert status == 422
+    if b'"x"' not in more:  # which the native API refuses for itself
+        (fault,) = told["errors"]
+        assert (fault["pointer"], fault["detail"]) == (
+            f"#{pointer}",
+            IN_IT if pointer in ("/context", "/filterValues") and more.count(b'"context"') < 2 else TWICE,
+        )
+
+
+@pytest.mark.parametrize("more", [
+    b"",
+    b',"context":{"userId":"u","inputList":"x"}',
+    b',"context":{"A":"\\n \\"A\\": 1","B":"\\\\\\",\\"A\\":"}',
+    b',"context":{"A":"{","B":"}","C":"\\"}"}',
+    b',"filterValues":{},"context":{},"metadataColumns":null',
+    b',"x":1,"x":2',
+    b',"x":{"a":1,"a":{"a":[{"a":1,"a":2}]}}',
+    b',"x":{"userId":"v"},"y":[{"userId":"w"},{"userId":"w"}]',
+])  # fmt: skip
+async def test_what_only_looks_like_it(client: Client, more: bytes) -> None:
+    """Equal names in different objects, names inside texts, and members that the operation does not know do not count."""
+    assert (await send(client, WIRE, BODY % more)).status == 200
+
+
+@pytest.mark.parametrize(("event", "pointer"), [
+    (b'"eventType":"click","sentAt":1,"itemId":"a","itemId":"b"', "/eventList/1/itemId"),
+    (b'"eventType":"click","sentAt":1,"metricAttribution":{"eventAttributionSource":"a","eventAttributionSource":"b"}',
+     "/eventList/1/metricAttribution/eventAttributionSource"),
+])  # fmt: skip
+def test_inside_an_event(event: bytes, pointer: str) -> None:
+    """Objects in a list, and objects in those, are looked at too."""
+    first = b'{"eventType":"click","sentAt":1,"impression":["a","a"]}'
+    body = b'{"trackingId":"t","sessionId":"s","eventList":[%s,{%s}]}' % (first, event)
+    assert repeated(body, NativeEventsRequest) == (pointer, TWICE)
+    assert repeated(body.replace(event, b'"eventType":"click","sentAt":1'), NativeEventsRequest) is None
+
+
+def test_far_too_many_members() -> None:
+    """An object of hundreds of members is none of ours, and is not counted to its end."""
+    many = orjson.dumps({f"x{n}": n for n in range(MEMBERS_MAX + 2)})
+    assert repeated(many, RerankRequest) == ("", TOO_MANY)
+    assert repeated(b'{"context":%s}' % many, RerankRequest) == ("/context", TOO_MANY)
+    fewer = orjson.dumps({f"x{n}": n for n in range(MEMBERS_MAX)})
+    assert repeated(b'{"context":%s}' % fewer, RerankRequest) is None
+
+
+NAMES = ["userId", "campaignArn", "inputList", "context", "filterArn"]
+VALUES: Any = st.recursive(
+    st.none() | st.integers() | st.text(string.printable) | st.text(),
+    lambda one: st.lists(one) | st.dictionaries(st.sampled_from(NAMES) | st.text(), one),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), VALUES), max_size=6), st.booleans())
+def test_the_verdict_is_that_of_counting(members: list[tuple[str, Any]], spaced: bool) -> None:
+    """For any values, written tightly or with spaces: a repeat is seen exactly when a known name was written twice."""
+    parts = [orjson.dumps(name) + b":" + orjson.dumps(value) for name, value in members]
+    document = b"{" + b",".join(parts) + b"}"
+    if spaced:
+        document = msgspec.json.format(document, indent=4)
+    names = [name for name, _ in members]
+    found = repeated(document, PersonalizedRankingRequest)
+    assert (found is not None) == (len(names) != len(set(names)))
+    if found is not None:
+        assert names.count(found[0].removeprefix("/")) > 1
+
+
+async def test_a_repeat_is_not_echoed(client: Client) -> None:
+    """A name that the caller made up is not repeated in the refusal."""
+    body = orjson.dumps(wire())[:-1] + b',"context":{"CANARY":"1","CANARY":"2"}}'
+    _, told = await refused(client, WIRE, body)
+    assert "CANARY" not in str(told)
