@@ -1,12 +1,16 @@
-"""`build_app`: routes, middleware and headers, around a service."""
+"""`build_app` and `build_admin_app`: routes, middleware and headers, around a service."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from gateway.core.tenants import Places
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
+from gateway.settings_auth import AuthSettings
+from gateway.web.auth import authentication
 from gateway.web.door import SERVER, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
 from gateway.web.health import campaigns, livez, readyz
@@ -24,23 +28,41 @@ POSTS: Final[dict[str, Handler]] = {
     RERANK: rerank,
     NATIVE_EVENTS: native_events,
 }
-GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, "/readyz": readyz}
+GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns}
+ADMIN_GETS: Final[dict[str, Handler]] = {"/livez": livez, "/readyz": readyz}
+"""For those who run the gateway: on the admin port where there is one, and then nowhere else."""
 
 
-def build_app(service: Service, server: ServerSettings) -> web.Application:
-    """The whole HTTP surface."""
+def build_app(service: Service, server: ServerSettings, auth: AuthSettings | None = None) -> web.Application:
+    """The whole HTTP surface of the data port. Raises `OSError` or `BadKeyFile` for key files that cannot be used."""
+    auth = auth or AuthSettings()
+    identify, prove = authentication(auth, service.clock.stopwatch_s)
+    places = Places(server.max_inflight, max(1, len(auth.tenants)))
+    app = _app(service, server, [identify, bound_inflight(places), prove])
+    for path, handler in POSTS.items():
+        app.router.add_post(path, handler, expect_handler=expect)
+    for path, handler in (GETS if server.admin_port is not None else GETS | ADMIN_GETS).items():
+        app.router.add_get(path, handler)
+    app.router.add_delete(USER_FRAMES, forget_user)
+    return app
+
+
+def build_admin_app(service: Service, server: ServerSettings) -> web.Application:
+    """What stands on the admin port; nobody is asked there who they are."""
+    app = _app(service, server, [])
+    for path, handler in ADMIN_GETS.items():
+        app.router.add_get(path, handler)
+    return app
+
+
+def _app(service: Service, server: ServerSettings, inner: list[Middleware]) -> web.Application:
     app = web.Application(
-        middlewares=[observe, render_errors, bound_inflight(server.max_inflight)],
+        middlewares=[observe, render_errors, *inner],
         client_max_size=BODY_BYTES_MAX,
         handler_args={"auto_decompress": False},  # see `unpacking`
     )
     app[SERVICE] = service
     app[SERVER] = server
-    for path, handler in POSTS.items():
-        app.router.add_post(path, handler, expect_handler=expect)
-    for path, handler in GETS.items():
-        app.router.add_get(path, handler)
-    app.router.add_delete(USER_FRAMES, forget_user)
     refuse_in_our_words()
     app.on_response_prepare.append(_headers)
     return app

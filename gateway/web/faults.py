@@ -109,7 +109,7 @@ def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
     if container is list and isinstance(value, list):
         for start in range(0, len(value), ELEMENTS_AT_ONCE):
             some = value[start : start + ELEMENTS_AT_ONCE]
-            if _fault(some, list[arguments[0]]) is None:
+            if _fault(some, container[arguments[0]]) is None:
                 continue
             for place, element in enumerate(some, start):
                 if (detail := _fault(element, arguments[0])) is not None:

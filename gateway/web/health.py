@@ -7,23 +7,26 @@ from dataclasses import asdict
 import orjson
 from aiohttp import web
 
-from gateway.web.door import SERVICE
+from gateway.core.tenants import ANYBODY
+from gateway.web.door import CALLER, SERVICE
 
 
 async def campaigns(http: web.Request) -> web.Response:
-    """The campaigns that may be called, and the health of the cache: numbers since the start."""
-    service = http.app[SERVICE]
+    """The campaigns that may be called; where nobody is asked who calls, also the cache's numbers since the start."""
+    service, tenant = http.app[SERVICE], http[CALLER]
     stats = service.reranker.frames.stats
-    body = {
+    body: dict[str, object] = {
         "campaigns": [
             {"name": one.name, "arn": one.arn, "replicas": list(one.replicas), "concurrencyMax": one.concurrency_max}
             for one in service.campaigns.values()
+            if tenant.may_call(one.name)
         ],
-        "cache": {
+    }
+    if tenant is ANYBODY:  # they are all tenants' numbers
+        body["cache"] = {
             "store": service.store_health(),
             "frames": {_camel(name): value for name, value in asdict(stats).items()},
-        },
-    }
+        }
     return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})
 
 

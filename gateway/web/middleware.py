@@ -1,6 +1,7 @@
 """Round every request: its id, its access line, its place among the others, and its errors rendered.
 
-From outside in: `observe` (id, headers, access line), `render_errors`, `bound_inflight` (before the body is read).
+From outside in: `observe` (id, headers, access line), `render_errors`, `auth.identify`, `bound_inflight` (before the
+body is read), `auth.prove`.
 """
 
 import re
@@ -13,10 +14,11 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gateway.core.errors import Overloaded
-from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, REQUEST_ID, SERVICE
+from gateway.core.tenants import FULL, Places
+from gateway.web.door import ARRIVED_S, BEGAN_S, CALLER, FACTS, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
-from gateway.web.problems import BUG, TooLarge, TooSlow, UnsupportedBody, problem, row_of, wire_error
+from gateway.web.problems import BUG, TooLarge, TooMany, TooSlow, UnsupportedBody, problem, row_of, wire_error
 from gateway.web.rerank_api import RERANK
 
 FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -83,22 +85,23 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return response
 
 
-def bound_inflight(limit: int) -> Middleware:
-    """At most `limit` rankings at once; the one too many is refused at once, before its body is read."""
-    under_way = 0
+def bound_inflight(places: Places) -> Middleware:
+    """So many rankings at once, shared fairly; the one too many is refused at once, before its body is read."""
 
     @web.middleware
     async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        nonlocal under_way
         if _route(request) not in BOUNDED_ROUTES:
             return await handler(request)
-        if under_way >= limit:
-            raise Overloaded(f"{limit} requests are under way, which is the most at once")
-        under_way += 1
+        tenant = request[CALLER]
+        refusal = places.enter(tenant, request[ARRIVED_S])
+        if refusal == FULL:
+            raise Overloaded(f"{places.total} requests are under way, which is the most at once")
+        if refusal is not None:
+            raise TooMany("as many requests are under way in this name as may be at once")
         try:
             return await handler(request)
         finally:
-            under_way -= 1
+            places.leave(tenant)
 
     return bounded
 

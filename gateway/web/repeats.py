@@ -70,7 +70,7 @@ def _in_value(text: bytes, begin: int, kind: Any, pointer: str) -> Repeat | None
 
 
 def _members(text: bytes) -> Iterator[tuple[str, int]]:
-    """The names in an indented object as they stand, two more than `MEMBERS_MAX` at most, and where the values begin."""
+    """The names in an indented object as they stand, and where their values begin; at most two beyond `MEMBERS_MAX`."""
     at = text.find(_MEMBER)
     for _ in range(MEMBERS_MAX + 2):
         name = _STRING.match(text, at + 2) if at >= 0 else None

@@ -140,7 +140,7 @@ async def test_compressed_bodies_are_read(client: Client, path: str, coding: str
 @BOTH
 @PACKED
 async def test_a_bomb_is_too_large(client: Client, ranker: SoftmaxRanker, path: str, coding: str) -> None:
-    """The limit is on the decompressed size: a few kilobytes that stand for 64 MiB are a 413, whether they say so or not."""
+    """The limit is on the decompressed size: a few kilobytes that stand for 64 MiB are a 413, stated or not."""
     assert (await packed(client, path, coding, bomb(coding, 4 * BODY_BYTES_MAX))).status == 413
     stated = PACKERS[coding](b" " * 4 * BODY_BYTES_MAX)
     assert (await packed(client, path, coding, stated)).status == 413

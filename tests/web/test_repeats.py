@@ -1,4 +1,4 @@
-"""Members that stand twice: refused where they count, found wherever they stand, and never seen where there are none."""
+"""Members that stand twice: refused where they count, found wherever they stand, never seen where there are none."""
 
 import string
 from typing import Any
@@ -57,7 +57,7 @@ async def test_a_member_twice(client: Client, more: bytes, pointer: str) -> None
     b',"x":{"userId":"v"},"y":[{"userId":"w"},{"userId":"w"}]',
 ])  # fmt: skip
 async def test_what_only_looks_like_it(client: Client, more: bytes) -> None:
-    """Equal names in different objects, names inside texts, and members that the operation does not know do not count."""
+    """Equal names in different objects, names inside texts, and members that the operation does not know are fine."""
     assert (await send(client, WIRE, BODY % more)).status == 200
 
 
