@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import config, demo, emulate, rank, serve
+from gateway.cli import config, demo, emulate, keys, rank, serve
 
 app = typer.Typer(
     help="One ranking call without the 500-item limit: a gateway in front of Amazon Personalize that takes any number "
@@ -16,3 +16,4 @@ app.command("demo")(demo.demo)
 app.command("emulate")(emulate.emulate)
 app.command("rank")(rank.rank)
 app.add_typer(config.app, name="config")
+app.add_typer(keys.app, name="keys")

@@ -12,8 +12,10 @@ from gateway.web.problems import JSON, TooLarge, TooSlow, UnsupportedBody, Unsup
 from gateway.web.unpacking import CODINGS, unpacked
 
 
-async def read_body(request: web.Request, timeout_s: float, *, json_only: bool) -> bytes:
-    """The body's bytes, decompressed.
+async def read_body(
+    request: web.Request, timeout_s: float, *, json_only: bool, limit: int = BODY_BYTES_MAX
+) -> bytes | bytearray:
+    """The body's bytes, decompressed, `limit` of them at most.
 
     Raises `UnsupportedBody`, `TooLarge`, `TooSlow` (the connection is not used again then) or `BadCoding`.
     """
@@ -25,14 +27,18 @@ async def read_body(request: web.Request, timeout_s: float, *, json_only: bool) 
         raise UnsupportedCoding(f"a body is compressed once, with {' or '.join(CODINGS)}, or not at all")
     if json_only and request.content_type not in (JSON, "application/octet-stream"):  # the latter: no header was sent
         raise UnsupportedBody("Content-Type must be application/json")
-    body = await read_raw(request, timeout_s)
-    return await unpacked(body, packed[0]) if packed else body
+    body = await read_raw(request, timeout_s, limit)
+    if packed:
+        return await unpacked(body, packed[0], limit)
+    if len(body) > limit:  # it came in chunks, without a length
+        raise TooLarge(f"the body may have {limit} bytes")
+    return body
 
 
-async def read_raw(request: web.Request, timeout_s: float) -> bytes:
+async def read_raw(request: web.Request, timeout_s: float, limit: int = BODY_BYTES_MAX) -> bytes:
     """The body's bytes as they were sent; read once, however often it is called. Raises `TooLarge` or `TooSlow`."""
-    if (request.content_length or 0) > BODY_BYTES_MAX:
-        raise TooLarge(f"the body may have {BODY_BYTES_MAX} bytes")
+    if (request.content_length or 0) > limit:
+        raise TooLarge(f"the body may have {limit} bytes")
     try:
         async with asyncio.timeout(timeout_s):
             return await request.read()

@@ -19,20 +19,23 @@ EVENTS = "/events"
 NATIVE_EVENTS = "/v1/events"
 USER_FRAMES = "/v1/users/{userId}/frames"
 
+EVENTS_BYTES_MAX = 256 * 1024
+"""Ten events with all that they may hold fit in; 40,000 small ones would stop the loop for 20 ms to be counted."""
+
 NOT_INVALIDATED = "invalidation"
 """What `Gateway-Degraded` says when the events were taken in but the cache could not be told."""
 
 
 async def put_events(http: web.Request) -> web.Response:
     """PutEvents: an empty 200, as the service gives it."""
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
+    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False, limit=EVENTS_BYTES_MAX)
     invalidated = await _record(http, decode(body, PutEventsRequest))
     return web.Response(headers={"Content-Type": JSON, **_headers(invalidated)})
 
 
 async def native_events(http: web.Request) -> web.Response:
     """Events, and what became of them."""
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
+    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True, limit=EVENTS_BYTES_MAX)
     invalidated = await _record(http, decode(body, NativeEventsRequest))
     answer = {"forwarded": True, "framesInvalidated": invalidated}
     return web.Response(body=orjson.dumps(answer), headers={"Content-Type": JSON, **_headers(invalidated)})

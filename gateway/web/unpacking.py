@@ -11,7 +11,6 @@ from typing import Final
 
 import zstandard
 
-from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.problems import BadCoding, TooLarge
 
 SLICE_BYTES: Final = 256 * 1024
@@ -24,18 +23,18 @@ ZSTD_WINDOW_BYTES_MAX: Final = 8 * 1024 * 1024
 """What RFC 8878 asks every decoder to have, and advises not to exceed for strangers."""
 
 
-async def unpacked(body: bytes, coding: str) -> bytes:
+async def unpacked(body: bytes, coding: str, limit: int) -> bytearray:
     """The body without its content coding, one of `CODINGS`. Raises `BadCoding` or `TooLarge`."""
     whole = bytearray()
     try:
         for piece in CODINGS[coding](body):
             whole += piece
-            if len(whole) > BODY_BYTES_MAX:
-                raise TooLarge(f"the body may have {BODY_BYTES_MAX} bytes when it is decompressed")
+            if len(whole) > limit:
+                raise TooLarge(f"the body may have {limit} bytes when it is decompressed")
             await asyncio.sleep(0)
     except (zlib.error, zstandard.ZstdError):
         raise BadCoding(f"the body is not {coding}") from None
-    return bytes(whole)
+    return whole
 
 
 def _gzip(body: bytes) -> Iterator[bytes]:
@@ -56,9 +55,6 @@ def _gzip(body: bytes) -> Iterator[bytes]:
 
 def _zstd(body: bytes) -> Iterator[bytes]:
     """The pieces of one zstd frame; one that is cut short shows as JSON that is."""
-    stated = zstandard.frame_content_size(body)
-    if stated > BODY_BYTES_MAX:
-        raise TooLarge(f"the body may have {BODY_BYTES_MAX} bytes when it is decompressed")
     decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES_MAX)
     with decompressor.stream_reader(body, read_size=SLICE_BYTES) as frame:
         while piece := frame.read(SLICE_BYTES):

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.web.faults import BadMembers, decode
 from gateway.web.members import NativeEventsRequest, PersonalizedRankingRequest, RerankRequest
-from gateway.web.repeats import MEMBERS_MAX, TOO_MANY, TWICE, repeated
+from gateway.web.outline import MEMBERS_MAX, TOO_MANY, TWICE, Outline
 from tests.web.parts import NATIVE, WIRE, Client, refused, send, wire
 
 BODY = b'{"campaign":"demo","campaignArn":"demo","userId":"u","inputList":["p1"]%s}'
@@ -70,22 +71,46 @@ def test_inside_an_event(event: bytes, pointer: str) -> None:
     """Objects in a list, and objects in those, are looked at too."""
     first = b'{"eventType":"click","sentAt":1,"impression":["a","a"]}'
     body = b'{"trackingId":"t","sessionId":"s","eventList":[%s,{%s}]}' % (first, event)
-    assert repeated(body, NativeEventsRequest) == (pointer, TWICE)
-    assert repeated(body.replace(event, b'"eventType":"click","sentAt":1'), NativeEventsRequest) is None
+    assert faults(body, NativeEventsRequest) == [(pointer, TWICE)]
+    assert faults(body.replace(event, b'"eventType":"click","sentAt":1'), NativeEventsRequest) == []
+
+
+def faults(body: bytes, kind: Any) -> list[tuple[str, str]]:
+    """What is wrong with a body."""
+    try:
+        decode(body, kind)
+    except BadMembers as error:
+        return [(fault.pointer, fault.detail) for fault in error.faults]
+    return []
 
 
 def test_far_too_many_members() -> None:
-    """An object of hundreds of members is none of ours, and is not counted to its end."""
-    many = orjson.dumps({f"x{n}": n for n in range(MEMBERS_MAX + 2)})
-    assert repeated(many, RerankRequest) == ("", TOO_MANY)
-    assert repeated(b'{"context":%s}' % many, RerankRequest) == ("/context", TOO_MANY)
-    fewer = orjson.dumps({f"x{n}": n for n in range(MEMBERS_MAX)})
-    assert repeated(b'{"context":%s}' % fewer, RerankRequest) is None
+    """A map of hundreds of members is none of ours, and is not taken apart; nor is one of thousands of equal names."""
+    body = b'{"campaign":"demo","userId":"u","inputList":[],"context":{%s}}'
+    many = b",".join(b'"x%d":"1"' % n for n in range(2 * MEMBERS_MAX))
+    assert faults(body % many, RerankRequest) == [("/context", TOO_MANY)]
+    assert faults(body % b",".join([b'"A":"1"'] * 100_000), RerankRequest) == [("/context", TOO_MANY)]
+    fewer = b",".join(b'"x%d":"1"' % n for n in range(150))
+    assert faults(body % fewer, RerankRequest) == []
+
+
+MAP = b'{"campaign":"demo","userId":"u","inputList":[],"context":%s}'
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABCDE"), st.text('",:{}\\ x', max_size=6)), max_size=6), st.booleans())
+def test_maps_are_counted_too(members: list[tuple[str, str]], spaced: bool) -> None:
+    """For any texts, full of what JSON is made of: a name twice in a map is seen exactly when it was written twice."""
+    document = MAP % (b"{" + b",".join(orjson.dumps(name) + b":" + orjson.dumps(text) for name, text in members) + b"}")
+    if spaced:
+        document = msgspec.json.format(document, indent=4)
+    names = [name for name, _ in members]
+    expected = [("/context", IN_IT)] if len(names) != len(set(names)) else []
+    assert faults(document, RerankRequest) == expected
 
 
 NAMES = ["userId", "campaignArn", "inputList", "context", "filterArn"]
 VALUES: Any = st.recursive(
-    st.none() | st.integers() | st.text(string.printable) | st.text(),
+    st.none() | st.integers(-(2**63), 2**64 - 1) | st.text(string.printable) | st.text(),
     lambda one: st.lists(one) | st.dictionaries(st.sampled_from(NAMES) | st.text(), one),
     max_leaves=8,
 )
@@ -99,10 +124,10 @@ def test_the_verdict_is_that_of_counting(members: list[tuple[str, Any]], spaced:
     if spaced:
         document = msgspec.json.format(document, indent=4)
     names = [name for name, _ in members]
-    found = repeated(document, PersonalizedRankingRequest)
-    assert (found is not None) == (len(names) != len(set(names)))
-    if found is not None:
-        assert names.count(found[0].removeprefix("/")) > 1
+    for written in (document, bytearray(document)):
+        twice = Outline(written, PersonalizedRankingRequest).twice
+        assert (twice is not None) == (len(names) != len(set(names)))
+        assert twice is None or names.count(twice) > 1
 
 
 async def test_a_repeat_is_not_echoed(client: Client) -> None:
