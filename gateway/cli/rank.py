@@ -19,9 +19,7 @@ def rank(
         Path, typer.Option(help="Candidates: one id a line, or a CSV with a column ITEM_ID; '-' reads standard input.")
     ] = Path("-"),
     url: Annotated[str, typer.Option(help="Where the gateway listens.")] = "http://127.0.0.1:8080",
-    key: Annotated[
-        str | None, typer.Option(envvar="RERANK_KEY", help="Bearer key, if the gateway asks for one.")
-    ] = None,
+    key: Annotated[str | None, typer.Option(envvar="RERANK_KEY", help="Bearer key, where one is asked for.")] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the gateway's whole answer, one JSON object a user.")
     ] = False,
