@@ -55,7 +55,8 @@ async def slow(port: int) -> float:
         ended = group.create_task(until_closed(reader))
         while not ended.done():
             await asyncio.wait([ended], timeout=1.0)
-            writer.write(b"x")
+            if not writer.is_closing():
+                writer.write(b"x")
     writer.transport.abort()
     return time.perf_counter() - began_s
 
