@@ -77,7 +77,7 @@ class GuardedHandler(RequestHandler):
         """Take bytes, a slice in each turn of the loop: 250,000 of them can be 40,000 chunks to work through."""
         if self._refused:
             return
-        if not self._backlog and len(data) <= SLICE_BYTES:
+        if not data or (not self._backlog and len(data) <= SLICE_BYTES):  # nothing: aiohttp wants what it held back
             self._take(data)
             return
         waits = bool(self._backlog)

@@ -95,6 +95,46 @@ async def test_the_time_of_a_head_is_not_that_of_its_request() -> None:
         assert (await caller.answer())[0] == 200
 
 
+@pytest.mark.parametrize("padding", [0, 40_000, 300_000, 8 * 2**20])
+async def test_bodies_in_slices(padding: int) -> None:
+    """A body of any size is taken whole, slice by slice, and the requests behind it in their order."""
+    async with listening() as site, wire(site) as caller:
+        for count in (3, 5, 7):
+            body = orjson.dumps(native(items(count))).ljust(padding)
+            caller.send(head(NATIVE, length=len(body)) + body)
+        for count in (3, 5, 7):
+            status, whole = await caller.answer()
+            assert (status, orjson.loads(whole.partition(b"\r\n\r\n")[2])["total"]) == (200, count)
+
+
+async def test_a_body_that_nobody_reads() -> None:
+    """A body of a request that is refused unread is passed over; what follows on the connection is answered."""
+    async with listening() as site, wire(site) as caller:
+        for _ in range(3):
+            caller.send(head("/nowhere", length=2**21) + bytes(2**21))
+            assert (await caller.answer())[0] == 404
+        caller.send(LIVE)
+        assert (await caller.answer())[0] == 200
+
+
+async def test_many_requests_at_once() -> None:
+    """Thousands of requests sent without waiting are all answered, in the end."""
+    async with listening() as site, wire(site) as caller:
+        caller.send(LIVE * 3_000)
+        for _ in range(3_000):
+            assert (await caller.answer())[0] == 200
+
+
+async def test_a_caller_that_goes_while_slices_wait() -> None:
+    """What a caller sent and did not wait for is dropped with its connection."""
+    limits = guard()
+    async with listening(limits) as site:
+        async with wire(site) as caller:
+            caller.send(head(NATIVE, length=2**23) + bytes(2**20))
+            await until(lambda: limits.open == 1)
+        await until(lambda: limits.open == 0)
+
+
 async def test_slow_heads_do_not_hold_up_others() -> None:
     """With hundreds of heads that never end, others are answered; in their time all of them are gone."""
     limits = guard(head_timeout_s=4 * SHORT_S)
