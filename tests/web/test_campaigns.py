@@ -29,7 +29,7 @@ async def told(client: Client) -> dict[str, Any]:
     response = await client.get("/v1/campaigns")
     assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
     body = await response.json()
-    assert body.keys() == {"campaigns", "cache"}
+    assert body.keys() == {"campaigns", "requests", "cache"}
     return {one["name"]: one for one in body["campaigns"]}
 
 
