@@ -15,7 +15,7 @@ from tests.service.simulation import Outcome, Scene, healthy, quantile
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import SoftmaxRanker
 
-FOR_S = 12.0
+FOR_S = 8.0
 
 
 async def loaded(times: float, calls: int, tps: float, *, naive: bool = False) -> Scene:

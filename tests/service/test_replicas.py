@@ -40,7 +40,7 @@ async def test_calls_are_spread_evenly() -> None:
 async def test_one_dying_replica_is_not_seen(per_s: float, calls: int, how: Outcome) -> None:
     """After the first second of its hanging, failing or throttling no ranking misses an answer, none is slow."""
     scene = Scene.of(dying(how), THREE)
-    await scene.load(per_s, 12.0, calls=calls, duration_s=1.0)
+    await scene.load(per_s, 8.0, calls=calls, duration_s=1.0)
     later = [one for one in scene.seen if one.came_s > FAULT_S + 1.0]
     assert all(one.whole for one in later)
     assert quantile(later, 0.95) < 0.25
@@ -51,9 +51,9 @@ async def test_one_dying_replica_is_not_seen(per_s: float, calls: int, how: Outc
 async def test_a_dead_replica_is_only_probed(how: Outcome) -> None:
     """Once its breaker is open it gets about one call in `open_s`, whatever the load."""
     scene = Scene.of(dying(how), THREE)
-    await scene.load(30.0, 12.0, calls=5, duration_s=1.0)
-    assert np.sum(scene.upstream.times(ARN) > FAULT_S + 1.0) <= 11
-    assert scene.gate.lanes[0].breaker.opened >= 5
+    await scene.load(30.0, 9.0, calls=5, duration_s=1.0)
+    assert np.sum(scene.upstream.times(ARN) > FAULT_S + 1.0) <= 8
+    assert scene.gate.lanes[0].breaker.opened >= 4
     assert [lane.breaker.opened for lane in scene.gate.lanes[1:]] == [0, 0]
 
 
@@ -65,7 +65,7 @@ async def test_a_lone_arn_that_dies_is_seen() -> None:
 
 
 async def test_a_replica_that_comes_back_is_used_again() -> None:
-    """Five seconds after it is well again it has its share of the calls."""
+    """Five seconds after it is well again it has about its share of the calls (its limit may still be lower)."""
     well = healthy(3)
     scene = Scene.of(
         lambda number, call, now_s: (
@@ -73,9 +73,9 @@ async def test_a_replica_that_comes_back_is_used_again() -> None:
         ),
         THREE,
     )
-    await scene.load(30.0, 12.0, calls=5, duration_s=1.0)
+    await scene.load(20.0, 12.0, calls=5, duration_s=1.0)
     times = scene.upstream.times()
-    assert np.sum(scene.upstream.times(ARN) > 9.0) == pytest.approx(np.sum(times > 9.0) / 3, rel=0.1)
+    assert np.sum(scene.upstream.times(ARN) > 9.0) == pytest.approx(np.sum(times > 9.0) / 3, rel=0.3)
 
 
 @LOADS
@@ -88,7 +88,7 @@ async def test_all_slowing_down_together_is_no_fault_of_one(per_s: float, calls:
         return random.lognormvariate(math.log(0.04 if now_s < 4.0 else 0.4), 0.35), None
 
     scene = Scene.of(script, THREE)
-    await scene.load(per_s, 10.0, calls=calls, duration_s=5.0)
+    await scene.load(per_s, 7.0, calls=calls, duration_s=5.0)
     assert [lane.breaker.opened for lane in scene.gate.lanes] == [0, 0, 0]
     assert all(one.whole for one in scene.seen)
     assert scene.amplification() <= 1.10
