@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from gateway.core.extras import EXTRA_SHARE
 from gateway.core.redis_url import parse
-from gateway.core.routing import CONCURRENCY_MAX, CONCURRENCY_MIN, Campaign, is_arn, region_of
+from gateway.core.routing import CONCURRENCY_MAX, CONCURRENCY_MIN, Campaign, Merge, is_arn, region_of
 
 PREFIX: Final = "GATEWAY_"
 CAMPAIGN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -138,6 +138,7 @@ class CampaignSettings(_Section):
     concurrency_max: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MAX
     extra_share: Annotated[float, Field(ge=0, le=0.5)] = EXTRA_SHARE
     fallback: Literal["none", "input-order"] = "none"
+    merge: Merge = "calibrated"
 
     def policies(self, name: str) -> Campaign:
         """The campaign as the core knows it. Limits hold for each variant by itself."""
@@ -150,6 +151,7 @@ class CampaignSettings(_Section):
             self.fallback,
             min(self.concurrency_min, self.concurrency_max),
             self.extra_share,
+            self.merge,
         )
         arms = [
             replace(whole, arn=one.arn, replicas=one.replicas, variant=variant, weight=one.weight)

@@ -31,8 +31,18 @@ FACTS: web.RequestKey[dict[str, Any]] = web.RequestKey("facts", dict)
 """Where a request carries what its access line will say beside status and time."""
 
 
-async def rank(http: web.Request, reference: str, members: RankingMembers, deadline_ms: int | None) -> Result:
-    """Rank what the members ask for. Errors are those of `Reranker.rerank` and `routing.resolve`."""
+async def rank(
+    http: web.Request,
+    reference: str,
+    members: RankingMembers,
+    deadline_ms: int | None,
+    *,
+    page_end: int | None = None,
+) -> Result:
+    """Rank what the members ask for; the caller will see the first `page_end`, None: all.
+
+    Errors are those of `Reranker.rerank` and `routing.resolve`.
+    """
     service = http.app[SERVICE]
     campaign = variant_for(resolve(reference, service.campaigns), members.user_id)
     http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
@@ -50,6 +60,7 @@ async def rank(http: web.Request, reference: str, members: RankingMembers, deadl
             ),
             items=members.input_list,
             budget=Budget.of(http[ARRIVED_S], duration_s, len(members.input_list)),
+            page_end=page_end,
         )
     )
     http[FACTS].update(
