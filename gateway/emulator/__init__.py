@@ -11,6 +11,7 @@ a mistake with what it checks.
     recipes.py campaigns.py            the table of campaigns
     tastes.py lru.py settling.py       what events move, and when,
     history.py filtering.py            and what filters see of them
+    filters/                           the language of filters
     errors.py rules.py sigv4.py        the operations, decided in pure code: what they share,
     metadata.py
     wire.py validation.py ranking.py   GetPersonalizedRanking,
