@@ -109,9 +109,9 @@ def test_every_candidate_is_there_once(
         (25_000, 100, 51, 2),
         (100_000, 100, 205, 3),
         (5_000, 500, 12, 3),
-        (10_000, 500, 22, 3),
-        (100_000, 500, 209, 5),
-        (100_000, 2_000, 217, 11),
+        (10_000, 500, 23, 4),
+        (100_000, 500, 210, 6),
+        (100_000, 2_000, 225, 12),
     ],
 )
 def test_calls_beyond_the_chunks_are_few(count: int, depth: int, calls: int, rounds: int) -> None:
@@ -169,3 +169,17 @@ def test_what_is_kept_gives_the_same_ranking() -> None:
     best = frame.source[rows[ranking.order[0]]]
     assert frame.recommendation_ids[best] == f"RID-{calls - 1}"
     assert set(frame.recommendation_ids) == set(ids) - {""}
+
+
+def test_strong_items_meet_in_company() -> None:
+    """A meeting has no empty slots: what the heads leave free goes to a sample of all the others, strong and weak."""
+    strength = np.random.default_rng(3).permutation(5_000).astype(float)
+    ask, played = consistent(strength), Tournament(5_000, 100)
+    played.take([ask(places) for places in played.lists()])
+    (meeting,) = played.lists()
+    assert len(meeting) == 500
+    assert (np.diff(meeting) > 0).all()
+    ranks = np.argsort(np.argsort(-strength))[meeting]
+    assert set(range(100)) <= set(ranks.tolist())
+    company = ranks[ranks >= 400]
+    assert 0.4 < (company < 2_700).mean() < 0.6

@@ -26,7 +26,7 @@ async def ranked(service: Service, items: Sequence[str], **options: Any) -> Resu
     return await rerank(service, items, campaign=ORDINAL, **options)
 
 
-@pytest.mark.parametrize(("count", "calls"), [(501, 3), (5_000, 12), (10_000, 22)])
+@pytest.mark.parametrize(("count", "calls"), [(501, 4), (5_000, 12), (10_000, 22)])
 async def test_the_head_is_that_of_one_call(count: int, calls: int) -> None:
     """Of a whole list 500 are settled, without a flag, by orders alone; every candidate comes, none has a score."""
     logits = catalogue(count)
