@@ -6,7 +6,7 @@ a mistake with what it checks.
     config.py timing.py faults.py      what can be set
     words.py store.py                  the built-in store
     csv_files.py learning.py           your own CSVs, and what is learnt from them
-    saved_model.py
+    saved_model.py evaluation.py       and how good that is
     catalogue.py model.py data.py      what is served: item columns, logits, models by name,
     recipes.py campaigns.py            the table of campaigns
     tastes.py lru.py settling.py       what events move, and when,
