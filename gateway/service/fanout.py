@@ -25,7 +25,7 @@ from gateway.core.hedge import OVERDUE
 from gateway.core.model import Subject
 from gateway.ports import Call, Clock, Ranker
 from gateway.service.gate import Gate
-from gateway.service.lane import Lane, Leave, Pass
+from gateway.service.lane import Leave, Pass
 
 ATTEMPTS_MAX: Final = 2
 """One try and one retry; a hedge stands beside them."""
@@ -104,7 +104,6 @@ class _OneCall:
     first: "asyncio.Task[None] | None" = None
     hedge: "asyncio.Task[None] | None" = None
     hedged: Answer | None = None
-    winner: Lane | None = None
 
     async def run(self, number: int) -> None:
         """Attempt the call until it answers, or may not be tried again."""
@@ -174,7 +173,7 @@ class _OneCall:
         except GatewayError as error:
             outcome = error
         except BaseException:
-            gate.left(ticket, self.budget.calls_until_s, overtaken_by=self.winner)
+            gate.left(ticket, self.budget.calls_until_s, overtaken=self.hedged is not None)
             raise
         gate.done(ticket, outcome, clock.stopwatch_s() - began_s)
         if isinstance(outcome, Answer | UpstreamError):
@@ -208,7 +207,7 @@ class _OneCall:
         self.gate.stats.hedges += 1
         outcome = await self._ask(ticket)
         if isinstance(outcome, Answer):
-            self.hedged, self.winner = outcome, ticket.lane
+            self.hedged = outcome
             self.gate.stats.hedges_won += 1
             if self.first is not None:
                 self.first.cancel()
