@@ -6,10 +6,10 @@ BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: demo test lint types floors unit format lock clean help
+.PHONY: demo test lint types floors unit test-sdks format lock clean help
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/run.done  ## emulator + gateway on this machine: rank 10,000 candidates, then keep serving (DEMO_ARGS=--once: exit)
 	$(BIN)/rerank-gateway demo $(DEMO_ARGS)
@@ -29,6 +29,9 @@ floors: .venv/dev.done  ## the floors of the architecture (import-linter)
 unit: .venv/dev.done .venv-sdk/done  ## pytest
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## the emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
+	$(BIN)/python -m pytest tests/sdk/check_cli.py tests/sdk/check_javascript.py $(PYTEST_ARGS)
+
 format: .venv/dev.done  ## let ruff format and fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -38,9 +41,10 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 	$(UV_COMPILE) --upgrade --extra emulator pyproject.toml locks/build.in -o locks/run.txt
 	$(UV_COMPILE) --upgrade --extra test --extra otel pyproject.toml locks/build.in -c locks/run.txt -o locks/dev.txt
 	$(UV_COMPILE) --upgrade locks/sdk.in -o locks/sdk.txt
+	$(UV_COMPILE) --upgrade locks/cli.in -o locks/cli.txt
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .venv-sdk .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
+	rm -rf .venv .venv-sdk .venv-cli tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -58,4 +62,14 @@ clean:  ## remove what the other targets made
 .venv-sdk/done: locks/sdk.txt
 	$(PYTHON) -m venv .venv-sdk
 	.venv-sdk/bin/python $(PIP_INSTALL) -r locks/sdk.txt
+	@touch $@
+
+# The CLI brings a botocore of its own; neither is needed by `make test`.
+.venv-cli/done: locks/cli.txt
+	$(PYTHON) -m venv .venv-cli
+	.venv-cli/bin/python $(PIP_INSTALL) -r locks/cli.txt
+	@touch $@
+
+tests/sdk/js/node_modules/.done: tests/sdk/js/package.json tests/sdk/js/package-lock.json
+	npm ci --prefix tests/sdk/js --ignore-scripts --no-audit --no-fund
 	@touch $@

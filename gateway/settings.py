@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from gateway.core.extras import EXTRA_SHARE
 from gateway.core.redis_url import parse
-from gateway.core.routing import CONCURRENCY_MAX, CONCURRENCY_MIN, Campaign, is_arn, region_of
+from gateway.core.routing import CONCURRENCY_MAX, CONCURRENCY_MIN, Campaign, Merge, is_arn, region_of
 from gateway.settings_auth import NAME, AuthSettings, listener_relations, tenant_relations
 from gateway.settings_parts import Section as _Section
 from gateway.settings_parts import at as _at
@@ -137,6 +137,7 @@ class CampaignSettings(_Section):
     concurrency_max: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MAX
     extra_share: Annotated[float, Field(ge=0, le=0.5)] = EXTRA_SHARE
     fallback: Literal["none", "input-order"] = "none"
+    merge: Merge = "calibrated"
 
     def policies(self, name: str) -> Campaign:
         """The campaign as the core knows it. Limits hold for each variant by itself."""
@@ -149,6 +150,7 @@ class CampaignSettings(_Section):
             self.fallback,
             min(self.concurrency_min, self.concurrency_max),
             self.extra_share,
+            self.merge,
         )
         arms = [
             replace(whole, arn=one.arn, replicas=one.replicas, variant=variant, weight=one.weight)

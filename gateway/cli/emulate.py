@@ -19,6 +19,9 @@ def emulate(
         Path | None,
         typer.Option(help="TOML file with campaigns, models, filters, faults, latency, key pairs and files."),
     ] = None,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Tell how well a model of --interactions finds held-out items, and end.")
+    ] = False,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -61,9 +64,23 @@ def emulate(
         options = (("items", items), ("interactions", interactions), ("record", record))
         given = {name: path for name, path in options if path is not None}
         settings = msgspec.structs.replace(settings, **given)
+        if evaluate:
+            _evaluate(settings.interactions)
+            return
         announce = lambda url: print(f"emulator listening on {url}", flush=True)  # noqa: E731
         uvloop.run(server.serve(settings, "127.0.0.1", port, announce))
     except of.ConfigError as error:
         fail(str(error))
     except OSError as error:
         fail(f"cannot listen on 127.0.0.1:{port}: {error.strerror}")
+
+
+def _evaluate(interactions: Path | None) -> None:
+    """Learn from all but one item of every user, and print how the held-out ones rank."""
+    from gateway.emulator.csv_files import read_interactions
+    from gateway.emulator.evaluation import evaluate
+
+    if interactions is None:
+        fail("--evaluate needs --interactions")
+    found = evaluate(read_interactions(interactions))
+    print(found or "no user has two items, so none can be held out")

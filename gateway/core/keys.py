@@ -3,13 +3,15 @@
 Parts are length-prefixed before hashing, so that no two different tuples make the same bytes (`a,b` against `a|b`). The
 user's own digest stands in braces, the hash tag of a Redis Cluster: what belongs to a user lives on one node. Campaign,
 context and filter are in the frame's digest; the item list, the page and metadata columns are not, since a frame serves
-any list.
+any list; what is kept of an ordinal campaign is not a frame in this sense, and is keyed by its list as well.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from gateway.core.model import Subject
 
@@ -34,17 +36,27 @@ class FrameKey(NamedTuple):
     frame: str
 
 
-def frame_key(subject: Subject) -> FrameKey:
-    """The keys of a subject."""
+def frame_key(subject: Subject, *more: str) -> FrameKey:
+    """The keys of a subject; `more` is whatever else changes what is kept."""
     parts = (
         subject.campaign,
         subject.variant,
         *_canonical(subject.context),
         subject.filter_arn or "",
         *_canonical({name: _canonical_values(value) for name, value in subject.filter_values.items()}),
+        *more,
     )
     user = user_key(subject.tenant, subject.user_id)
     return FrameKey(user, f"{user}:{_digest(parts)}")
+
+
+def list_digest(items: Sequence[str]) -> str:
+    """A digest of a list, in its order: of the lengths and of the text, so that no two lists make the same bytes."""
+    text = "".join(items).encode("utf-8", "surrogatepass")
+    lengths = np.fromiter(map(len, items), dtype=np.int64, count=len(items))
+    state = hashlib.blake2b(lengths.tobytes(), digest_size=DIGEST_BYTES)
+    state.update(text)
+    return state.hexdigest()
 
 
 def _canonical(mapping: Mapping[str, str]) -> Iterable[str]:

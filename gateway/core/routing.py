@@ -26,15 +26,18 @@ CONCURRENCY_MIN: Final = 4
 
 Fallback = Literal["none", "input-order"]
 
+Merge = Literal["calibrated", "ordinal"]
+"""How several calls become one ranking: by the ratios of their scores, or by their orders alone (`core.tournament`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """A named configuration: where its calls go, how many at once, and what is answered when there is nothing.
 
     `concurrency_min` and `concurrency_max` bound the calls under way at once to each ARN; `tps` is a ceiling on calls
-    per second over all of them, None for no ceiling; retries and hedges are at most `extra_share` of the calls. A
-    campaign with `variants` has no ARN of its own: every user belongs to one variant, which is a campaign in all but
-    its name. Such a one knows its name in `variant`.
+    per second over all of them, None for no ceiling; retries and hedges are at most `extra_share` of the calls. `merge`
+    is ordinal for a campaign whose scores depend on the list. A campaign with `variants` has no ARN of its own: every
+    user belongs to one variant, which is a campaign in all but its name. Such a one knows its name in `variant`.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Campaign:
     fallback: Fallback = "none"
     concurrency_min: int = CONCURRENCY_MIN
     extra_share: float = EXTRA_SHARE
+    merge: Merge = "calibrated"
     variant: str = ""
     weight: float = 1.0
     variants: tuple["Campaign", ...] = ()

@@ -1,13 +1,12 @@
 """The seam to the filter language: named expressions on one side, `keep these items` on the other.
 
-Expressions are parsed by the package `filters`, which is loaded when the first filter is. Where the documentation is
-silent: filters work on what was scored, so the scores of a filtered ranking are those of the whole list and sum to
-less than 1.
+Expressions are parsed by the package `filters`, which is loaded with the first filter (it makes its parser then).
+Where the documentation is silent: filters work on what was scored, so the scores of a filtered ranking are those of the
+whole list and sum to less than 1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, Protocol
 
@@ -16,7 +15,6 @@ from gateway.emulator.errors import ServiceError
 from gateway.emulator.history import Event
 
 FILTER_PREFIX: Final = "arn:aws:personalize:us-east-1:000000000000:filter/"
-LANGUAGE: Final = "gateway.emulator.filters"
 
 # For the built-in store, which has these columns; `Interactions` are what PutEvents brought.
 BUILT_IN: Final[Mapping[str, str]] = {
@@ -62,6 +60,13 @@ class Facts:
 Keep = Callable[[Sequence[str]], list[bool]]
 
 
+def _language() -> ModuleType:
+    """The language of the service."""
+    from gateway.emulator import filters
+
+    return filters
+
+
 @dataclass
 class Filters:
     """All filters by name. `allowed` of a call are the names that its campaign may use, None for all.
@@ -70,7 +75,7 @@ class Filters:
     """
 
     expressions: Mapping[str, str]
-    language: Callable[[], ModuleType | Any] = lambda: import_module(LANGUAGE)
+    language: Callable[[], ModuleType | Any] = _language
     _parsed: dict[str, Filter] = field(default_factory=dict)
 
     def check(self) -> None:

@@ -13,7 +13,7 @@ from gateway.core.keys import FrameKey
 from gateway.core.life import began_s
 from gateway.core.model import Grade, Ints, taken
 from gateway.core.resolution import resolvable
-from gateway.service.result import Cost, Round
+from gateway.service.result import Cost, Played, Round
 
 
 @dataclass(slots=True, eq=False)
@@ -30,7 +30,7 @@ class Batch:
     cost: Cost
     task: asyncio.Task[None] | None = None
     riders: int = 0
-    round: Round | None = None
+    round: Round | Played | None = None
     merged: bool = False
     _index: dict[str, None] = field(default_factory=dict, repr=False)
 
@@ -102,7 +102,7 @@ class Fill:
         if self.gathering is batch:
             self.gathering = None
 
-    def take(self, batch: Batch, base: Frame | None, made: Round) -> None:
+    def take(self, batch: Batch, base: Frame | None, made: Round | Played) -> None:
         """Merge what a batch learnt, unless the scale that it was learnt on has gone in the meantime."""
         batch.round = made
         same = self.frame is base or (
@@ -126,7 +126,7 @@ class Learnt:
     frame: Frame | None
     rows: Ints
     cached: NDArray[np.bool_]
-    rounds: list[Round]
+    rounds: list[Round | Played]
     sound: bool
     in_time: bool
 

@@ -20,10 +20,11 @@ from gateway.core.budget import Budget
 from gateway.core.errors import CallerError
 from gateway.core.frame import ITEMS_MAX
 from gateway.core.life import Stage
+from gateway.core.plan import CALL_LIMIT
 from gateway.core.resolution import drowned
 from gateway.service.fill import Asked, Batch, Fill, Learnt
 from gateway.service.frames import Found, Frames
-from gateway.service.result import Cost, Request, Round
+from gateway.service.result import Cost, Played, Request, Round
 from gateway.service.rounds import Rounds
 
 GATHER_TURNS: Final = 3
@@ -203,22 +204,29 @@ class Fills:
             await asyncio.sleep(0)
         fill.gathering = None
         base = fill.frame
+        made = await self._made(fill, batch, request)
+        fill.take(batch, base, made)
+        self._frames.stats.drifts += made.drifted
+        self._keep(fill, batch, made)
+
+    async def _made(self, fill: Fill, batch: Batch, request: Request) -> Round | Played:
+        """A round, or a tournament where several calls may not be put on one scale."""
+        campaign, subject = request.campaign, request.subject
+        if request.ordinal and len(batch.wanted) > CALL_LIMIT:
+            return await self._rounds.play(campaign, subject, batch.wanted, request.depth, batch.budget, batch.cost)
         rows = fill.rows(batch.candidates)
-        made = await self._rounds.make(
-            request.campaign,
-            request.subject,
+        return await self._rounds.make(
+            campaign,
+            subject,
             batch.wanted,
-            base,
+            fill.frame,
             rows[rows >= 0],
             batch.budget,
             batch.cost,
             may_drift=not fill.drifted,
         )
-        fill.take(batch, base, made)
-        self._frames.stats.drifts += made.drifted
-        self._keep(fill, batch, made)
 
-    def _keep(self, fill: Fill, batch: Batch, made: Round) -> None:
+    def _keep(self, fill: Fill, batch: Batch, made: Round | Played) -> None:
         """Store what is now known, if it is certain and new; and whole, where it replaces what still answers."""
         whole = len(made.learnt) == len(batch.wanted)
         if not (batch.merged and fill.sound and len(made.learnt)) or (fill.whole_only and not whole):

@@ -60,9 +60,9 @@ class Frames:
     life: Life
     stats: FrameStats = field(default_factory=FrameStats)
 
-    async def look_up(self, subject: Subject) -> Found:
-        """The subject's frame, as far as it may still be used."""
-        key = frame_key(subject)
+    async def look_up(self, subject: Subject, *more: str) -> Found:
+        """The subject's frame, as far as it may still be used; `more` is what else it is kept for."""
+        key = frame_key(subject, *more)
         kept = await self.store.load(key)
         if kept.frame is None or kept.epoch is None:
             return Found(key, kept.epoch, None, Stage.DEAD)

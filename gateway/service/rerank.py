@@ -15,13 +15,15 @@ from gateway.core.errors import DeadlineExceeded, UpstreamError
 from gateway.core.frame import Frame
 from gateway.core.keys import user_key
 from gateway.core.life import Stage
-from gateway.core.model import Ints, distinct
+from gateway.core.model import Grade, Ints, distinct
 from gateway.core.ordering import order_candidates
+from gateway.core.plan import CALL_LIMIT
+from gateway.core.tournament import order_by_rank
 from gateway.ports import Clock
 from gateway.service.fill import Learnt, to_ask
 from gateway.service.fills import Fills
 from gateway.service.frames import Found, Frames
-from gateway.service.result import Cost, Degraded, Origin, Request, Result, Round, incomplete, view, worst
+from gateway.service.result import Cost, Degraded, Origin, Played, Request, Result, Round, incomplete, view, worst
 from gateway.service.turns import Turns
 
 
@@ -46,7 +48,7 @@ class Reranker:
         if not candidates:
             return _result(request, candidates, None, np.empty(0, dtype=np.intp), Origin.FRESH, None, cost, [])
         with cost.timing.stage("cache_s"):
-            found = await self.frames.look_up(request.subject)
+            found = await self.frames.look_up(request.subject, *request.kept_for(candidates))
         with cost.timing.stage("cpu_s"):
             rows = self._known(candidates, found)
         if rows is not None:
@@ -89,11 +91,19 @@ def _answer(request: Request, candidates: list[str], found: Found, learnt: Learn
     lost = learnt.rows < 0
     if lost.all():
         return _instead(request, candidates, found, learnt, cost)
-    degraded = None if learnt.sound else Degraded.CALIBRATION
+    degraded = None if learnt.sound else _uncertain(request, learnt)
     if lost.any():
         degraded = incomplete(_failures(learnt))
     origin = np.where(learnt.cached, Origin.CACHED, Origin.FRESH)
     return _result(request, candidates, learnt.frame, learnt.rows, origin, degraded, cost, learnt.rounds)
+
+
+def _uncertain(request: Request, learnt: Learnt) -> Degraded | None:
+    """The flag of an answer that holds everything in an order which is not certain; None if the page is."""
+    if not request.ordinal or learnt.frame is None:
+        return Degraded.CALIBRATION
+    settled = int((learnt.frame.grade == Grade.SHARP).sum())
+    return Degraded.UNSETTLED if settled < min(request.depth, request.page_end or request.depth) else None
 
 
 def _instead(request: Request, candidates: list[str], found: Found, learnt: Learnt, cost: Cost) -> Result:
@@ -119,11 +129,12 @@ def _result(
     origin: int | Ints,
     degraded: Degraded | None,
     cost: Cost,
-    rounds: list[Round],
+    rounds: list[Round | Played],
 ) -> Result:
     """Order the candidates, which stand in these rows of the frame (-1: nowhere), and count."""
     log, grade, source = view(frame, rows)
-    ranking = order_candidates(log, grade)
+    has_scores = not request.ordinal or len(candidates) <= CALL_LIMIT
+    ranking = order_candidates(log, grade) if has_scores else order_by_rank(log, grade)
     origins = np.broadcast_to(np.asarray(origin), rows.shape)
     usage = cost.usage
     usage.candidates = len(candidates)
@@ -142,4 +153,6 @@ def _result(
         usage=usage,
         timing=cost.timing,
         rounds=rounds,
+        merge=request.campaign.merge,
+        has_scores=has_scores,
     )

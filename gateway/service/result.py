@@ -14,10 +14,12 @@ from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, Calibration
 from gateway.core.errors import DeadlineExceeded, Unavailable, UpstreamError
 from gateway.core.frame import Frame
+from gateway.core.keys import list_digest
 from gateway.core.model import Floats, Grade, Grades, Ints, Subject
 from gateway.core.ordering import Ranking
 from gateway.core.plan import Plan
-from gateway.core.routing import Campaign
+from gateway.core.routing import Campaign, Merge
+from gateway.core.tournament import depth_of
 from gateway.ports import Clock
 from gateway.service.fanout import FanOut
 
@@ -27,6 +29,8 @@ class Degraded(StrEnum):
 
     CALIBRATION = "calibration"
     """All was scored, but the scale that joins the calls is less certain than it should be."""
+    UNSETTLED = "unsettled"
+    """An ordinal campaign: all was ranked, but not as much of the head could be settled as the page needs."""
     UPSTREAM = "upstream"
     """Some calls failed; their candidates stand unranked at the end."""
     DEADLINE = "deadline"
@@ -39,12 +43,28 @@ class Degraded(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One ranking: whose, of what, by when. `items` is the caller's list as it came, repetitions included."""
+    """One ranking: whose, of what, by when. `items` is the caller's list as it came, repetitions included; `page_end`
+    is how many of the ranked ones the caller will see, None for all."""
 
     campaign: Campaign
     subject: Subject
     items: list[str] = field(repr=False)
     budget: Budget
+    page_end: int | None = None
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether only orders of calls may be believed, not scores."""
+        return self.campaign.merge == "ordinal"
+
+    @property
+    def depth(self) -> int:
+        """How many of the head an ordinal ranking settles."""
+        return depth_of(self.page_end)
+
+    def kept_for(self, candidates: list[str]) -> tuple[str, ...]:
+        """What a frame is kept for beside its subject: nothing, but for an ordinal campaign the very list."""
+        return ("ordinal", str(self.depth), list_digest(candidates)) if self.ordinal else ()
 
 
 @dataclass(slots=True)
@@ -119,6 +139,19 @@ class Round:
         return self.calibration.error <= ERROR_MAX and not self.calibration.drifted
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Played:
+    """One tournament and what came of it: `fan` holds all its calls, `sizes` how large those of every round
+    were."""
+
+    fan: FanOut
+    sizes: list[list[int]]
+    settled: int
+    learnt: Frame
+    sound: bool
+    drifted: bool = False
+
+
 class Origin:
     """Codes for where a candidate's score came from, see `Result.origin`."""
 
@@ -133,7 +166,8 @@ class Result:
     """A ranking and how it was made.
 
     `log`, `grade`, `origin` and `source` run over the distinct `candidates`; `source` is an index into
-    `recommendation_ids`, -1 for an unranked one. `variant` is empty where the campaign has none.
+    `recommendation_ids`, -1 for an unranked one. `variant` is empty where the campaign has none. `has_scores` is False
+    where several calls were merged by their orders: a score of one of them would say nothing beside one of another.
     """
 
     candidates: list[str]
@@ -147,7 +181,9 @@ class Result:
     degraded: Degraded | None
     usage: Usage
     timing: Timing
-    rounds: list[Round]
+    rounds: list[Round | Played]
+    merge: Merge = "calibrated"
+    has_scores: bool = True
 
     def source_of(self, place: int) -> str:
         """Where a candidate's score came from: fresh, cached, stale, unknown or unranked."""

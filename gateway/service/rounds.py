@@ -1,4 +1,7 @@
-"""One round: plan the calls for what is wanted, make them, put them on one scale, bridge them if they need it."""
+"""One round: plan the calls for what is wanted, make them, put them on one scale, bridge them if they need it.
+
+Or one tournament, for a campaign whose scores may not be put on one scale.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,13 +13,14 @@ from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, calibrate
 from gateway.core.frame import Frame
 from gateway.core.learning import frame_of
-from gateway.core.model import Ints, Subject
-from gateway.core.plan import Plan, plan_ranking
+from gateway.core.model import Ints, Subject, taken
+from gateway.core.plan import plan_ranking
 from gateway.core.routing import Campaign
+from gateway.core.tournament import Tournament, frame_of_tournament
 from gateway.ports import Clock
 from gateway.service.fanout import FanOut, Fans
 from gateway.service.gates import Gates
-from gateway.service.result import Cost, Round
+from gateway.service.result import Cost, Played, Round
 from gateway.service.turns import Turns
 
 
@@ -51,7 +55,7 @@ class Rounds:
         created_s = self.clock.wall_s()
         with cost.timing.stage("cpu_s"):
             plan = plan_ranking(wanted, frame, near=near)
-        fan = await self._calls(campaign, subject, plan, plan.chunks, budget, cost)
+        fan = await self._calls(campaign, subject, plan.universe, plan.chunks, budget, cost)
         await self.turns.mine()
         with cost.timing.stage("cpu_s"):
             calibration = calibrate(plan, fan.answers)
@@ -59,7 +63,8 @@ class Rounds:
         over: Sequence[Answer | None] = ()
         if calibration.error > ERROR_MAX and budget.allows_attempt(self.clock.now_s()):
             bridges = plan_bridges(plan, fan.answers)
-            over = (await self._calls(campaign, subject, plan, [one.chunk for one in bridges], budget, cost)).answers
+            chunks = [bridge.chunk for bridge in bridges]
+            over = (await self._calls(campaign, subject, plan.universe, chunks, budget, cost)).answers
             cost.usage.bridges += len(bridges)
             calibration = calibrate(plan, fan.answers, bridges, over)
         with cost.timing.stage("cpu_s"):
@@ -72,10 +77,30 @@ class Rounds:
             learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
         return Round(plan, fan, calibration, bridges, drifted, learnt)
 
+    async def play(
+        self, campaign: Campaign, subject: Subject, wanted: list[str], depth: int, budget: Budget, cost: Cost
+    ) -> Played:
+        """Rank the wanted items by the orders of the calls alone, the first `depth` of them for certain."""
+        created_s = self.clock.wall_s()
+        tournament = Tournament(len(wanted), depth)
+        whole = FanOut([])
+        while (lists := tournament.lists()) and (not whole.outcomes or budget.allows_attempt(self.clock.now_s())):
+            fan = await self._calls(campaign, subject, wanted, lists, budget, cost)
+            whole.outcomes += fan.outcomes
+            await self.turns.mine()
+            with cost.timing.stage("cpu_s"):
+                tournament.take(fan.answers)
+        with cost.timing.stage("cpu_s"):
+            ids = ["" if answer is None else answer.recommendation_id for answer in whole.answers]
+            scale_id = f"{self.random.getrandbits(64):016x}"
+            learnt = frame_of_tournament(tournament, wanted, ids, scale_id=scale_id, created_s=created_s)
+        sound = tournament.over and not whole.failures
+        return Played(whole, tournament.sizes, tournament.settled, learnt, sound)
+
     async def _calls(
-        self, campaign: Campaign, subject: Subject, plan: Plan, chunks: list[Ints], budget: Budget, cost: Cost
+        self, campaign: Campaign, subject: Subject, items: list[str], chunks: list[Ints], budget: Budget, cost: Cost
     ) -> FanOut:
-        lists = [plan.items(chunk) for chunk in chunks]
+        lists = [taken(items, chunk) for chunk in chunks]
         fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget)
         cost.usage.count(fan)
         cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)

@@ -49,6 +49,7 @@ def _campaign(service: Service, campaign: Campaign) -> dict[str, Any]:
         "concurrencyMax": campaign.concurrency_max,
         "tps": campaign.tps,
         "fallback": campaign.fallback,
+        "merge": campaign.merge,
     }
     if not campaign.variants:
         return {**told, "variants": [], **_gate(service.gates.of(campaign))}

@@ -55,8 +55,18 @@ def callable_campaign(http: web.Request, reference: str) -> Campaign:
     raise NotAllowed("this campaign may not be called in this name")
 
 
-async def rank(http: web.Request, reference: str, members: RankingMembers, deadline_ms: int | None) -> Result:
-    """Rank what the members ask for. Errors are those of `Reranker.rerank` and `callable_campaign`."""
+async def rank(
+    http: web.Request,
+    reference: str,
+    members: RankingMembers,
+    deadline_ms: int | None,
+    *,
+    page_end: int | None = None,
+) -> Result:
+    """Rank what the members ask for; the caller will see the first `page_end`, None: all.
+
+    Errors are those of `Reranker.rerank` and `callable_campaign`.
+    """
     service = http.app[SERVICE]
     campaign = variant_for(callable_campaign(http, reference), members.user_id)
     http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
@@ -75,6 +85,7 @@ async def rank(http: web.Request, reference: str, members: RankingMembers, deadl
             ),
             items=members.input_list,
             budget=Budget.of(http[ARRIVED_S], duration_s, len(members.input_list)),
+            page_end=page_end,
         )
     )
     http[FACTS].update(

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.model import taken
-from gateway.service.result import Result, Round
+from gateway.service.result import Played, Result, Round
 
 SLICE: Final = 2_000
 """Entries that are made and encoded at a stretch, about 0.5 ms; other requests take their turn in between."""
@@ -40,9 +40,9 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
 def page(result: Result, offset: int, limit: int, kind: type[AnyEntry]) -> list[AnyEntry]:
-    """The items of a page, with their scores."""
+    """The items of a page, with their scores, if there are any."""
     places = result.ranking.order[offset : offset + limit]
-    scores = result.ranking.scores[offset : offset + len(places)].tolist()
+    scores = result.ranking.scores[offset : offset + len(places)].tolist() if result.has_scores else []
     items = taken(result.candidates, places)
     return [*map(kind, items, scores), *map(kind, items[len(scores) :])]
 
@@ -68,7 +68,7 @@ def explainer(result: Result, given: list[str]) -> Callable[[int, list[ToldEntry
             log = float(result.log[place])
             entry.recommendation_id = index.get(int(result.source[place]))
             entry.position = position[result.candidates[place]]
-            entry.log_score = log if math.isfinite(log) else None
+            entry.log_score = log if math.isfinite(log) and result.has_scores else None
 
     return explain
 
@@ -125,8 +125,12 @@ def timing(result: Result, total_s: float) -> dict[str, float]:
     }
 
 
-def plan(made: Round) -> dict[str, Any]:
+def plan(made: Round | Played) -> dict[str, Any]:
     """One plan and what came of it, for those who distrust the order."""
+    failures = [str(failure) for failure in made.fan.failures]
+    if isinstance(made, Played):
+        calls = len(made.fan.outcomes)
+        return {"calls": calls, "sizesByRound": made.sizes, "settled": made.settled, "failures": failures}
     return {
         "calls": len(made.plan.chunks),
         "sizes": [len(chunk) for chunk in made.plan.chunks],
@@ -137,7 +141,7 @@ def plan(made: Round) -> dict[str, Any]:
         "bridges": len(made.bridges),
         "drift": made.calibration.drift if math.isfinite(made.calibration.drift or 0.0) else None,
         "drifted": made.drifted,
-        "failures": [str(failure) for failure in made.fan.failures],
+        "failures": failures,
     }
 
 
@@ -148,4 +152,6 @@ def headers(result: Result, total_s: float) -> dict[str, str]:
     told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": ", ".join(spent)}
     if result.variant:
         told["Gateway-Variant"] = result.variant
+    if result.merge == "ordinal":
+        told["Gateway-Merge"] = result.merge
     return told if result.degraded is None else {**told, "Gateway-Degraded": result.degraded.value}

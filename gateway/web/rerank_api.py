@@ -27,7 +27,8 @@ async def rerank(http: web.Request) -> web.Response:
     members = decode(body, RerankRequest)
     if members.filter_values and not members.filter_arn:
         raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])
-    result = await rank(http, members.campaign, members, members.deadline_ms)
+    page_end = None if members.limit is None else members.offset + members.limit
+    result = await rank(http, members.campaign, members, members.deadline_ms, page_end=page_end)
     entries = await _entries(result, members)
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     told: dict[str, Any] = {
@@ -39,6 +40,7 @@ async def rerank(http: web.Request) -> web.Response:
         "offset": members.offset,
         "limit": members.limit,
         "resolvedThrough": result.ranking.resolved_through,
+        "merge": result.merge,
         "degraded": result.degraded,
         "recommendationIds": list(render.recommendation_ids(result).values()),
         "usage": render.usage(result),

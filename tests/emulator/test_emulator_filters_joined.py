@@ -7,8 +7,6 @@ import orjson
 import pytest
 from aiohttp.test_utils import TestClient
 
-pytest.importorskip("gateway.emulator.filters", reason="the filter language is not here")
-
 from gateway.emulator.campaigns import open_world
 from gateway.emulator.config import ConfigError, EmulatorConfig
 from gateway.emulator.filtering import BUILT_IN, FILTER_PREFIX

@@ -326,3 +326,14 @@ def test_the_transport(file: Path) -> None:
 def test_seconds_are_numbers_that_end(name: str, value: str) -> None:
     """No time is infinite, negative, empty, or not a number."""
     assert len(faults(None, {f"GATEWAY_{name}": value})) == 1
+
+
+def test_how_calls_are_merged(file: Path) -> None:
+    """Scores are put on one scale unless a campaign says that only orders count; its variants take after it."""
+    arms = "\n".join(f'[campaigns.{name}.variants.a]\narn = "{ARN}"' for name in ("plain", "list"))
+    file.write_text(f'{arms}\n[campaigns.list]\nmerge = "ordinal"\n', encoding="utf-8")
+    campaigns = load(file, {}).campaign_policies()
+    assert [campaigns[name].merge for name in ("plain", "list")] == ["calibrated", "ordinal"]
+    assert [campaigns[name].variants[0].merge for name in ("plain", "list")] == ["calibrated", "ordinal"]
+    with pytest.raises(ConfigError, match=r"campaigns\.plain\.merge"):
+        load(file, {"GATEWAY_CAMPAIGNS__PLAIN__MERGE": "by score"})

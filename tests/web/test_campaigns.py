@@ -15,7 +15,7 @@ ARMS = tuple(Campaign("split", f"{ARN}-{name}", variant=name, weight=weight) for
 SPLIT = Campaign("split", "", variants=ARMS)
 CAMPAIGNS = {"demo": Campaign("demo", ARN, (f"{ARN}-2",), tps=50.0), "split": SPLIT}
 
-POLICIES = {"name", "arn", "replicas", "concurrencyMin", "concurrencyMax", "tps", "fallback", "variants"}
+POLICIES = {"name", "arn", "replicas", "concurrencyMin", "concurrencyMax", "tps", "fallback", "merge", "variants"}
 STANDING = {"inFlight", "queue", "ratePerS", "budgetLeft", "latencyMs", "counts", "arns"}
 LANE = {
     "arn", "breaker", "breakerOpened", "concurrencyLimit", "inFlight", "answered", "failed", "throttled", "timedOut",

@@ -11,7 +11,7 @@ from tests.web.parts import LOGITS, NATIVE, Client, ask, ideal, items, native, o
 
 MEMBERS = {
     "rankingId", "campaign", "variant", "personalizedRanking", "total", "offset", "limit", "resolvedThrough",
-    "degraded", "recommendationIds", "usage", "timing",
+    "merge", "degraded", "recommendationIds", "usage", "timing",
 }  # fmt: skip
 USAGE = {"candidates", "cached", "unknown", "excluded", "unranked", "upstreamCalls", "retries", "hedges", "bridges"}
 TIMING = {"totalMs", "cacheMs", "queueMs", "upstreamMs", "cpuMs"}

@@ -1,0 +1,59 @@
+"""What both doors say of a campaign that is merged by orders alone: it is flagged, and no score is invented."""
+
+import pytest
+
+from gateway.core.routing import Campaign
+from tests.support.gateway_parts import ARN
+from tests.web.parts import NATIVE, WIRE, ask, ideal, items, native, order, send, wire
+
+ORDINAL = {"demo": Campaign("demo", ARN, merge="ordinal")}
+
+
+async def test_the_native_answer(connect) -> None:
+    """A merged answer says `ordinal` in body and header, how far it is settled, and has entries without scores."""
+    client = await connect(campaigns=ORDINAL)
+    asked = native(items(1_000), limit=48, explain=True)
+    response = await send(client, NATIVE, asked)
+    answer = await response.json()
+    entries = answer["personalizedRanking"]
+    assert (answer["merge"], response.headers["Gateway-Merge"], answer["degraded"]) == ("ordinal", "ordinal", None)
+    assert order(answer) == ideal(items(1_000))[:48]
+    assert answer["resolvedThrough"] >= 100
+    assert answer["usage"]["upstreamCalls"] == 3
+    assert not any("score" in one for one in entries)
+    assert {one["logScore"] for one in entries} == {None}
+    assert {one["recommendationId"] for one in entries} == {0}
+    assert answer["recommendationIds"][0] == "RID-2"
+    (plan,) = answer["plan"]
+    assert (plan["calls"], plan["sizesByRound"], plan["failures"]) == (3, [[500, 500], [500]], [])
+    assert plan["settled"] == answer["resolvedThrough"]
+
+
+async def test_the_wire(connect) -> None:
+    """The SDK's answer has the order, the id of the call that settled the first place, the header, and no scores."""
+    client = await connect(campaigns=ORDINAL)
+    response = await send(client, WIRE, wire(items(1_000)))
+    answer = await response.json()
+    assert response.headers["Gateway-Merge"] == "ordinal"
+    assert order(answer)[:500] == ideal(items(1_000))[:500]
+    assert sorted(order(answer)) == sorted(items(1_000))
+    assert all(one.keys() == {"itemId"} for one in answer["personalizedRanking"])
+    assert answer["recommendationId"].startswith("RID-")
+
+
+@pytest.mark.parametrize("merge", ["ordinal", "calibrated"])
+async def test_one_call_keeps_its_scores(connect, merge: str) -> None:
+    """A list that fits one call comes as that call scored it; the header says only what is not the normal case."""
+    client = await connect(campaigns={"demo": Campaign("demo", ARN, merge=merge)})
+    response = await send(client, NATIVE, native())
+    answer = await response.json()
+    assert answer["merge"] == merge
+    assert response.headers.get("Gateway-Merge") == ("ordinal" if merge == "ordinal" else None)
+    assert sum(one["score"] for one in answer["personalizedRanking"]) == pytest.approx(1.0)
+
+
+async def test_a_calibrated_answer_has_scores(connect) -> None:
+    """The control: the same list on a campaign of the other kind."""
+    client = await connect(campaigns={"demo": Campaign("demo", ARN)})
+    answer = await ask(client, NATIVE, native(items(1_000)))
+    assert all("score" in one for one in answer["personalizedRanking"])
