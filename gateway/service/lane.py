@@ -7,10 +7,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.core.answer import Answer
 from gateway.core.breaker import Breaker, Permit, Rules, State, Verdict
 from gateway.core.concurrency import ConcurrencyLimit
-from gateway.core.errors import GatewayError, Throttled, UpstreamError
+from gateway.core.errors import Throttled, UpstreamError
 
 RULES_ALONE: Final = Rules(failures_in_row=20, failure_share=0.5, calls_min=20, window_s=10.0, open_s=1.0, ramp_s=1.0)
 """For the only ARN of a campaign: without it there is nothing, so it takes a fan-out's worth of failures."""
@@ -51,7 +50,7 @@ class Lane:
         """Share of its limit that is in use."""
         return self.in_flight / self.limit.now
 
-    def answered_with(self, outcome: Answer | GatewayError, ticket: "Pass", now_s: float) -> None:
+    def answered_with(self, outcome: object, ticket: "Pass", now_s: float) -> None:
         """Learn from a call that ended by itself. The caller's own fault is an answer like any other."""
         if isinstance(outcome, Throttled):
             self.throttled += 1

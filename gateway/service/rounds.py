@@ -74,7 +74,7 @@ class Rounds:
 
     async def _calls(
         self, campaign: Campaign, subject: Subject, plan: Plan, chunks: list[Ints], budget: Budget, cost: Cost
-    ) -> FanOut:
+    ) -> FanOut[Answer]:
         lists = [plan.items(chunk) for chunk in chunks]
         fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget)
         cost.usage.count(fan)

@@ -16,6 +16,12 @@ from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.metrics import metrics_handler
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
+from gateway.web.recommend_api import (
+    ACTION_RECOMMENDATIONS,
+    RECOMMENDATIONS,
+    action_recommendations,
+    recommendations,
+)
 from gateway.web.rerank_api import RERANK, rerank
 from gateway.web.unparsable import expect, refuse_in_our_words
 
@@ -23,6 +29,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 POSTS: Final[dict[str, Handler]] = {
     PERSONALIZE_RANKING: personalize_ranking,
+    RECOMMENDATIONS: recommendations,
+    ACTION_RECOMMENDATIONS: action_recommendations,
     EVENTS: put_events,
     RERANK: rerank,
     NATIVE_EVENTS: native_events,

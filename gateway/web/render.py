@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.model import taken
+from gateway.service.recommend import ListingResult
 from gateway.service.result import Result, Round
 
 SLICE: Final = 2_000
@@ -141,7 +142,7 @@ def plan(made: Round) -> dict[str, Any]:
     }
 
 
-def headers(result: Result, total_s: float) -> dict[str, str]:
+def headers(result: Result | ListingResult, total_s: float) -> dict[str, str]:
     """What the wire's body cannot say, and every answer's costs."""
     stages = {"cache": result.timing.cache_s, "upstream": result.timing.upstream_s, "cpu": result.timing.cpu_s}
     spent = [f"{name};dur={1e3 * stage_s:.1f}" for name, stage_s in {**stages, "total": total_s}.items()]
