@@ -1,13 +1,18 @@
 """What the service needs of the world: the fewest verbs, in the words of the core. Adapters implement them."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.core.answer import Answer
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
+
+
+TRACE: Final[ContextVar[tuple[tuple[str, str], ...]]] = ContextVar("trace", default=())
+"""The headers of the trace that a request belongs to, checked; adapters send them along with the calls made for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from gateway.adapters.aws_session import Rehearsal, Rehearsed, rehearsal
 from gateway.adapters.connections import Origin
 from gateway.adapters.sigv4 import ALGORITHM, Keys, Signer
 from gateway.adapters.wire_listing import METHODS
+from gateway.ports import TRACE
 
 SIGNING: Final = ("authorization", "x-amz-date", "x-amz-security-token")
 """Headers that the signer adds."""
@@ -56,6 +57,7 @@ class Route:
         return b"".join((
             self.head,
             self.signer.sign(keys, second, body),
+            *(f"{name}: {value}\r\n".encode() for name, value in TRACE.get()),
             b"amz-sdk-invocation-id: %b\r\nContent-Length: %d\r\n\r\n" % (_invocation(), len(body)),
             body,
         ))  # fmt: skip

@@ -8,8 +8,9 @@ import pytest
 from gateway.core import errors
 from gateway.core.model import Subject
 from gateway.core.question import Operation, Promotion, Question
-from gateway.ports import Ranker
+from gateway.ports import TRACE, Ranker
 from tests.adapters.fake_upstream import RID, Script, Upstream, answer, reset
+from tests.adapters.test_upstream_answers import CALL
 from tests.adapters.test_upstream_requests import resigned
 
 PREFIX = "arn:aws:personalize:eu-west-1:123456789012:"
@@ -170,3 +171,25 @@ async def test_a_message_survives_a_question_without_a_user(ranker: Ranker, upst
     upstream.script = answer(b'{"message":"bad item"}', "400 Bad Request", x_amzn_ErrorType="InvalidInputException")
     with pytest.raises(errors.InvalidInput, match=r"^bad item$"):
         await ranker.ask(CAMPAIGN, Question(Operation.RECOMMENDATIONS, Subject("c", ""), item_id="i"))
+
+
+TRACED = (("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), ("tracestate", "a=1,b=2"))
+
+
+async def test_a_trace_goes_along_unsigned(ranker: Ranker, upstream: Upstream) -> None:
+    """A call carries the trace of the request that it is made for, and the next one, without a trace, none.
+
+    The signature does not cover it, and holds all the same.
+    """
+    upstream.script = listed()
+    token = TRACE.set(TRACED)
+    await ranker.ask(CAMPAIGN, ITEMS)
+    upstream.script = None
+    await ranker.rank(CALL)
+    TRACE.reset(token)
+    await ranker.rank(CALL)
+    for sent in upstream.sent[:2]:
+        assert {name: sent.headers[name] for name, _ in TRACED} == dict(TRACED)
+        assert "trace" not in sent.headers["authorization"]
+        assert sent.headers["authorization"] == resigned(sent, upstream.url, "eu-west-1")
+    assert "traceparent" not in upstream.sent[2].headers
