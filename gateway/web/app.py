@@ -9,6 +9,7 @@ from gateway.service.service import Service
 from gateway.settings import ServerSettings
 from gateway.web.campaigns import campaigns
 from gateway.web.crowd import Crowd
+from gateway.web.docs import GETS as DESCRIPTION
 from gateway.web.door import CROWD, SERVER, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
 from gateway.web.health import livez, readyz
@@ -35,7 +36,7 @@ POSTS: Final[dict[str, Handler]] = {
     RERANK: rerank,
     NATIVE_EVENTS: native_events,
 }
-GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, "/readyz": readyz}
+GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, "/readyz": readyz} | DESCRIPTION
 METRICS: Final = "/metrics"
 
 
