@@ -64,6 +64,7 @@ class ServerSettings(_Section):
     drain_s: Annotated[float, Field(ge=0, le=3600)] = 20
     lame_duck_s: Annotated[float, Field(ge=0, le=600)] = 1
     body_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10
+    compress: Literal["auto", "always", "never"] = "auto"
 
 
 class AuthSettings(_Section):

@@ -8,6 +8,7 @@ from aiohttp import web
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
 from gateway.web.campaigns import campaigns
+from gateway.web.compression import compress_answers
 from gateway.web.crowd import Crowd
 from gateway.web.docs import GETS as DESCRIPTION
 from gateway.web.door import CROWD, SERVER, SERVICE
@@ -43,7 +44,10 @@ METRICS: Final = "/metrics"
 def build_app(service: Service, server: ServerSettings) -> web.Application:
     """The whole HTTP surface."""
     crowd = Crowd(server.max_inflight, server.deadline_ms / 1e3)
-    app = web.Application(middlewares=[observe, render_errors, bound_inflight(crowd)], client_max_size=BODY_BYTES_MAX)
+    app = web.Application(
+        middlewares=[observe, compress_answers(server.compress), render_errors, bound_inflight(crowd)],
+        client_max_size=BODY_BYTES_MAX,
+    )
     app[CROWD] = crowd
     app[SERVICE] = service
     app[SERVER] = server

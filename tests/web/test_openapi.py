@@ -181,4 +181,3 @@ def test_control_a_lie_is_found(url: str) -> None:
     operation = schemathesis.openapi.from_dict(lying, config=CONFIG)["/v1/campaigns"]["GET"]
     with pytest.raises(FailureGroup):
         operation.Case().call_and_validate(base_url=url, checks=CHECKS, timeout=20)
-
