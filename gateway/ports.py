@@ -10,7 +10,6 @@ from gateway.core.keys import FrameKey
 from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
 
-
 TRACE: Final[ContextVar[tuple[tuple[str, str], ...]]] = ContextVar("trace", default=())
 """The headers of the trace that a request belongs to, checked; adapters send them along with the calls made for it."""
 

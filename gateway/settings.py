@@ -5,7 +5,6 @@ come from a file (`GATEWAY_..._FILE`), and three short names that everybody sets
 variables stay the SDK's business, but for the region, which it does not take from `AWS_REGION`.
 """
 
-import ipaddress
 import os
 import re
 import tomllib
@@ -14,16 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.core.extras import EXTRA_SHARE
 from gateway.core.redis_url import parse
 from gateway.core.routing import CONCURRENCY_MAX, CONCURRENCY_MIN, Campaign, is_arn, region_of
+from gateway.settings_auth import NAME, AuthSettings, listener_relations, tenant_relations
+from gateway.settings_parts import Section as _Section
+from gateway.settings_parts import at as _at
+from gateway.settings_parts import listed as _listed
+from gateway.settings_parts import table as _table
 
 PREFIX: Final = "GATEWAY_"
-CAMPAIGN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-
 SHORT_NAMES: Final[dict[str, str]] = {
     "GATEWAY_PORT": "GATEWAY_SERVER__PORT",
     "GATEWAY_HOST": "GATEWAY_SERVER__HOST",
@@ -32,7 +34,10 @@ SHORT_NAMES: Final[dict[str, str]] = {
 """Short names that everybody sets, and what they stand for. (`GATEWAY_CONFIG` names the TOML file.)"""
 
 
-FILES: Final = frozenset({"password_file", "tls_ca_file", "tls_cert_file", "tls_key_file"})
+FILES: Final = frozenset({
+    "password_file", "tls_ca_file", "tls_cert_file", "tls_key_file", "tls_client_ca_file",
+    "keys_file", "key_pairs_file",
+})  # fmt: skip
 """Settings that are files themselves: their variables are not read for a value."""
 
 OF_KUBERNETES: Final = re.compile(r"GATEWAY_(SERVICE_(HOST|PORT)|PORT_\d+_)")
@@ -50,10 +55,6 @@ class ConfigError(Exception):
         self.faults = faults
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class ServerSettings(_Section):
     """`[server]`: where the gateway listens, and how it defends itself."""
 
@@ -65,12 +66,15 @@ class ServerSettings(_Section):
     lame_duck_s: Annotated[float, Field(ge=0, le=600)] = 1
     body_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10
     compress: Literal["auto", "always", "never"] = "auto"
-
-
-class AuthSettings(_Section):
-    """`[auth]`: who may call. On loopback nobody is asked; elsewhere `mode` must be chosen."""
-
-    mode: Literal["none"] | None = None
+    head_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10
+    write_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30
+    connections_max: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
+    unix_socket: Path | None = None
+    admin_host: str = "127.0.0.1"
+    admin_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_client_ca_file: Path | None = None
 
 
 MEMORY: Final = "memory://"
@@ -109,11 +113,6 @@ def _arn(text: str) -> str:
     return text
 
 
-def _listed(value: object) -> object:
-    """In a variable a list is written with commas."""
-    return tuple(filter(None, re.split(r"[,\s]+", value))) if isinstance(value, str) else value
-
-
 Arn = Annotated[str, AfterValidator(_arn)]
 
 Transport = Literal["lean", "aiobotocore"]
@@ -133,7 +132,7 @@ class CampaignSettings(_Section):
 
     arn: Arn | None = None
     replicas: Annotated[tuple[Arn, ...], BeforeValidator(_listed)] = ()
-    variants: dict[str, VariantSettings] = {}
+    variants: dict[str, VariantSettings] = Field(default_factory=dict)
     tps: Annotated[float, Field(gt=0)] | None = None
     concurrency_min: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MIN
     concurrency_max: Annotated[int, Field(ge=1, le=10_000)] = CONCURRENCY_MAX
@@ -244,15 +243,11 @@ def load(
 
 def _relations(merged: Mapping[str, Any]) -> Iterator[str]:
     """Faults between settings; checked on the raw values, so that they are told together with all others."""
-    host = _at(merged, "server", "host", default="127.0.0.1")
-    if isinstance(host, str) and not _is_loopback(host) and _at(merged, "auth", "mode", default=None) is None:
-        yield (
-            f"server.host: {host} can be reached by others, so auth.mode must be set"
-            ' (only "none" so far: anybody may call)'
-        )
-    campaigns = _at(merged, "campaigns", default={})
-    for name in campaigns if isinstance(campaigns, dict) else ():
-        if not CAMPAIGN_NAME.fullmatch(name):
+    yield from listener_relations(merged)
+    yield from tenant_relations(merged)
+    campaigns = _table(merged, "campaigns")
+    for name in campaigns:
+        if not NAME.fullmatch(name):
             yield f"campaigns.{name!r}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
         yield from _campaign_relations(f"campaigns.{name}", campaigns[name], merged.get("aws_region"))
 
@@ -272,7 +267,7 @@ def _campaign_relations(place: str, campaign: Any, default_region: Any) -> Itera
     named = variants if isinstance(variants, dict) else {}
     arms = {place: campaign, **{f"{place}.variants.{name}": one for name, one in named.items()}}
     for where, arm in arms.items():
-        if not CAMPAIGN_NAME.fullmatch(where.rpartition(".")[2]) and where != place:
+        if not NAME.fullmatch(where.rpartition(".")[2]) and where != place:
             yield f"{where}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
         arn = _at(arm, "arn", default=None)
         if isinstance(arn, str) and is_arn(arn) and not region_of(arn) and not default_region:
@@ -285,13 +280,6 @@ def _number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError):
         return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _expanded(environment: Mapping[str, str], faults: list[str]) -> dict[str, str]:
@@ -349,14 +337,6 @@ def _origin(
     if _has(environment, tuple(str(step).lower() for step in place)):
         return _variable(place)
     return str(path) if path else "the environment"
-
-
-def _at(values: Any, *path: str, default: Any) -> Any:
-    for name in path:
-        if not isinstance(values, Mapping) or name not in values:
-            return default
-        values = values[name]
-    return values
 
 
 def _has(values: Mapping[str, Any], place: tuple[int | str, ...]) -> bool:

@@ -2,11 +2,14 @@
 
 The last one given back is the first one taken, so that those that are not needed grow old and are closed. A call that
 was sent over a *used* connection which then ends without a byte of an answer met the server's idle close: it is sent
-once more, free of any budget, over a new connection. A new connection that does the same is a failure.
+once more, free of any budget, over a new connection. A new connection that does the same is a failure. Where that
+happens often, something closes connections that are in use, and every such call reaches it twice: then connections are
+not used again for a while.
 """
 
 import asyncio
 import ssl
+from collections import deque
 from typing import Final, NamedTuple
 
 import aiohappyeyeballs
@@ -26,6 +29,12 @@ AGE_MAX_S: Final = 300.0
 
 ANSWER_MAX_S: Final = 60.0
 """Longer than any deadline (30 s): only the deadline ends a call, this what nobody waits for properly."""
+
+STALE_MAX: Final = 3
+"""So many stale connections within `DOUBT_S` are no chance."""
+
+DOUBT_S: Final = 10.0
+"""How long connections are then used once only."""
 
 SWEEP_S: Final = 1.0
 """How often connections are looked through."""
@@ -66,6 +75,7 @@ class Pool:
         self._busy: set[Connection] = set()
         self._loop = asyncio.get_running_loop()
         self._sweeping: asyncio.TimerHandle | None = None
+        self._stale_s: deque[float] = deque(maxlen=STALE_MAX)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -82,6 +92,8 @@ class Pool:
                 return await self._exchanged(connection, request)
             except ClosedEarly:
                 self._stats.stale_retries += 1
+                self._stale_s.append(self._loop.time())
+                self._drop_idle()  # they ended together, or are about to: a server that restarts closes them all
             return await self._exchanged(await self._connected(), request)
 
     def close(self) -> None:
@@ -116,13 +128,22 @@ class Pool:
     def _take(self) -> Connection | None:
         """The connection that was used last, if there is one that may be used."""
         now_s = self._loop.time()
+        doubtful = self._reuse_is_doubtful(now_s)
         while self._idle:
             connection = self._idle.pop()
             self._stats.idle -= 1
-            if not _is_old(connection, now_s) and connection.is_quiet():
+            if not doubtful and not _is_old(connection, now_s) and connection.is_quiet():
                 return connection
             self._drop(connection)
         return None
+
+    def _drop_idle(self) -> None:
+        self._stats.idle -= len(self._idle)
+        while self._idle:
+            self._drop(self._idle.pop())
+
+    def _reuse_is_doubtful(self, now_s: float) -> bool:
+        return len(self._stale_s) == STALE_MAX and now_s - self._stale_s[0] < DOUBT_S
 
     def _drop(self, connection: Connection) -> None:
         connection.close()

@@ -131,13 +131,15 @@ class Connection(asyncio.Protocol):
         if self._waiter is None or self._waiter.done():
             self.stray_bytes += len(data)
             return self.close()
-        if self._bytes > self._bytes_max or (not self._status and self._bytes > 2 * HEAD_BYTES_MAX):
+        if self._bytes > self._bytes_max:
             return self._give_up(TooLarge("the answer is too large"))
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.stray_bytes += self._waiter.done()  # a whole answer, and then something that is none
             self._give_up(error.__context__ if isinstance(error.__context__, TooLarge) else NotHttp("not HTTP/1.1"))
+        if not self._status and self._bytes > 2 * HEAD_BYTES_MAX:  # the first piece of a large answer may be as large
+            self._give_up(TooLarge("the head of the answer is too large"))
         if not self.usable and self._transport is not None:
             self._transport.abort()
         return None

@@ -8,7 +8,6 @@ cost (measured: 0.1 us a look-up, ten times less than the time-to-live caches of
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from sys import getsizeof
 from typing import Final, Generic, TypeVar
 
 from gateway.core.frame import Frame
@@ -96,7 +95,7 @@ class Bounded(Generic[Value]):
 
 def frame_bytes(frame: Frame) -> int:
     """What a frame takes in memory, its ids included, which are of up to 256 characters of up to four bytes."""
-    return BYTES_PER_FRAME + BYTES_PER_ROW * len(frame) + sum(map(getsizeof, frame.items))
+    return BYTES_PER_FRAME + BYTES_PER_ROW * len(frame) + sum(map(str.__sizeof__, frame.items))
 
 
 class MemoryStore:

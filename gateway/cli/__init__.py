@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import audit, config, demo, emulate, rank, serve
+from gateway.cli import audit, config, demo, emulate, keys, rank, serve
 
 app = typer.Typer(
     help="One ranking call without the 500-item limit: a gateway in front of Amazon Personalize that takes any number "
@@ -17,3 +17,4 @@ app.command("emulate")(emulate.emulate)
 app.command("rank")(rank.rank)
 app.command("audit")(audit.audit)
 app.add_typer(config.app, name="config")
+app.add_typer(keys.app, name="keys")

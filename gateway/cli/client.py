@@ -8,11 +8,14 @@ import orjson
 from gateway.cli.console import fail
 
 
-async def fetch(session: aiohttp.ClientSession, url: str, members: dict[str, Any] | None = None) -> Any:
+async def fetch(
+    session: aiohttp.ClientSession, url: str, members: dict[str, Any] | None = None, key: str | None = None
+) -> Any:
     """The decoded answer to a GET, or to a POST of `members`; ends the command with the reason if there is none."""
-    options: dict[str, Any] = {"method": "GET"}
+    headers = {"X-Api-Key": key} if key else {}
+    options: dict[str, Any] = {"method": "GET", "headers": headers}
     if members is not None:
-        headers = {"Content-Type": "application/json"}
+        headers["Content-Type"] = "application/json"
         options = {"method": "POST", "data": orjson.dumps(members), "headers": headers}
     try:
         async with session.request(url=url, **options) as response:

@@ -19,6 +19,7 @@ def rank(
         Path, typer.Option(help="Candidates: one id a line, or a CSV with a column ITEM_ID; '-' reads standard input.")
     ] = Path("-"),
     url: Annotated[str, typer.Option(help="Where the gateway listens.")] = "http://127.0.0.1:8080",
+    key: Annotated[str | None, typer.Option(envvar="RERANK_KEY", help="Bearer key, where one is asked for.")] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the gateway's whole answer, one JSON object a user.")
     ] = False,
@@ -31,10 +32,12 @@ def rank(
         fail("--user is empty")
     wanted = [user] if user is not None else read_ids(users or Path("-"), "USER_ID")
     candidates = read_ids(items, "ITEM_ID")
-    asyncio.run(_rank_all(url.rstrip("/"), campaign, [one for one in wanted if one], candidates, json, top))
+    asyncio.run(_rank_all(url.rstrip("/"), campaign, [one for one in wanted if one], candidates, key, json, top))
 
 
-async def _rank_all(url: str, campaign: str, users: list[str], candidates: list[str], json: bool, top: int) -> None:
+async def _rank_all(
+    url: str, campaign: str, users: list[str], candidates: list[str], key: str | None, json: bool, top: int
+) -> None:
     import aiohttp
     import orjson
     from rich.console import Console
@@ -47,7 +50,7 @@ async def _rank_all(url: str, campaign: str, users: list[str], candidates: list[
         async with aiohttp.ClientSession() as session:
             for user in progress.track(users, description="ranking"):
                 asked = {"campaign": campaign, "userId": user, "inputList": candidates}
-                answer = await fetch(session, f"{url}/v1/rerank", asked)
+                answer = await fetch(session, f"{url}/v1/rerank", asked, key)
                 if json:
                     sys.stdout.write(orjson.dumps(answer).decode() + "\n")
                 else:

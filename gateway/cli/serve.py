@@ -32,8 +32,6 @@ def serve(
         fail(*error.faults)
     logs.configure(settings.log.level, settings.log.format)
     try:
-        uvloop.run(wiring.serve(settings, lambda url: print(f"rerank-gateway listening on {url}", flush=True)))
+        uvloop.run(wiring.serve(settings, lambda line: print(line, flush=True)))
     except wiring.CannotStart as error:
         fail(str(error))
-    except OSError as error:
-        fail(f"cannot listen on {settings.server.host}:{settings.server.port}: {error.strerror}")

@@ -2,8 +2,8 @@
 
 Overload is survived by refusing early: a queue of rankings that will all be late is work for nothing. The estimate is
 Little's law over what the campaign does of late: the queue moves at the pace of typical calls, but the last call may be
-a long one (with a typical one instead, half of those just let in were late: 78 % of the peak's goodput in an overload of
-3x, where this gives 97 %). With nothing waiting, everything is let in.
+a long one. (With a typical one there too, half of those just let in were late: simulated, an overload of 3x left 78 %
+of the peak's goodput, where this leaves 99 %.) With nothing waiting, everything is let in.
 """
 
 import math
@@ -18,7 +18,7 @@ WAITING_MAX: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How busy a campaign is: calls waiting, how many of them go first, calls that may be under way, how long calls take
+    """How busy a campaign is: calls waiting, how many of them go first, calls that may be under way, how long one takes
     (None as long as nobody knows), calls per second."""
 
     waiting: int

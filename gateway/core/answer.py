@@ -69,15 +69,18 @@ def check_typed(
 ) -> Answer:
     """As `check_answer`, of members whose types a decoder has checked already.
 
-    500 items cost 0.06 to 0.09 ms, most of it the hashes of their ids. Each place is taken out of the dictionary that
-    finds it, so that one pass over the items sees both those that were not asked for and those that come twice.
+    500 items cost 0.08 ms on a busy machine where the full check costs 0.27.
     """
     place = dict(zip(asked, range(len(asked)), strict=True))
     try:
-        positions = np.array(list(map(place.pop, items)), dtype=np.intp)
+        positions = np.fromiter(map(place.__getitem__, items), np.intp, len(items))
     except (KeyError, TypeError):
-        raise Malformed("the answer names an item twice, or one that was not asked for") from None
-    if place and not filtered:
+        raise Malformed("the answer names an item that was not asked for") from None
+    seen = np.zeros(len(asked), dtype=np.bool_)
+    seen[positions] = True
+    if np.count_nonzero(seen) != len(positions):
+        raise Malformed("the answer names an item twice")
+    if len(positions) != len(asked) and not filtered:
         raise Malformed("the answer lost items, and no filter could have dropped them")
     if not recommendation_id:
         raise Malformed("the answer has no recommendationId")

@@ -28,7 +28,7 @@ from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
 from gateway.ports import Call, Clock, Ranker
 from gateway.service.gate import Gate
-from gateway.service.lane import Lane, Leave, Pass
+from gateway.service.lane import Leave, Pass
 
 ATTEMPTS_MAX: Final = 2
 """One try and one retry; a hedge stands beside them."""
@@ -128,7 +128,6 @@ class _OneCall(Generic[Said]):
     first: "asyncio.Task[None] | None" = None
     hedge: "asyncio.Task[None] | None" = None
     hedged: Said | None = None
-    winner: Lane | None = None
 
     async def run(self, number: int) -> None:
         """Attempt the call until it answers, or may not be tried again."""
@@ -196,7 +195,7 @@ class _OneCall(Generic[Said]):
         except GatewayError as error:
             outcome = error
         except BaseException:
-            gate.left(ticket, self.budget.calls_until_s, overtaken_by=self.winner)
+            gate.left(ticket, self.budget.calls_until_s, overtaken=self.hedged is not None)
             raise
         gate.done(ticket, outcome, clock.stopwatch_s() - began_s)
         if isinstance(outcome, GatewayError) and not isinstance(outcome, UpstreamError):
@@ -230,7 +229,7 @@ class _OneCall(Generic[Said]):
         self.gate.stats.hedges += 1
         outcome = await self._ask(ticket)
         if not isinstance(outcome, UpstreamError):
-            self.hedged, self.winner = outcome, ticket.lane
+            self.hedged = outcome
             self.gate.stats.hedges_won += 1
             if self.first is not None:
                 self.first.cancel()

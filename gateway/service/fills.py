@@ -36,6 +36,10 @@ LINGER_S: Final = 0.1
 PATIENCE: Final = 0.5
 """Share of its time that a caller waits for somebody else's first batch before it begins a fill of its own."""
 
+GRACE_S: Final = 0.025
+"""How long after its deadline a caller still waits for a batch whose calls are over and which is being calibrated: what
+has been answered is not thrown away for a hiccup of this process."""
+
 REFRESH_S: Final = 5.0
 """Time of a refresh in the background; no caller waits for it."""
 
@@ -227,7 +231,7 @@ class Fills:
         now_s = self._clock.now_s()
         # A batch that ends by the caller's own deadline leaves it the time that it kept back for its own work.
         ends_in_time = all(batch.budget.deadline_s <= budget.deadline_s for batch in batches)
-        until_s = budget.deadline_s if ends_in_time else budget.calls_until_s
+        until_s = budget.deadline_s + GRACE_S if ends_in_time else budget.calls_until_s
         if not patient:
             until_s = min(until_s, now_s + PATIENCE * (budget.calls_until_s - now_s))
         tasks = [batch.task for batch in batches if batch.task is not None]

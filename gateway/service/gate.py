@@ -15,7 +15,7 @@ from typing import Final
 from gateway.core.admission import Load, admits
 from gateway.core.breaker import State
 from gateway.core.budget import ATTEMPT_MIN_S, Budget
-from gateway.core.errors import Busy, DeadlineExceeded, Resting, Throttled, UpstreamError
+from gateway.core.errors import Busy, DeadlineExceeded, GatewayError, Resting, UpstreamError
 from gateway.core.extras import ExtraBudget
 from gateway.core.hedge import OVERDUE, Standing, due_s, why_not
 from gateway.core.latency import Latencies
@@ -74,7 +74,6 @@ class Gate:
         self._numbers = self._turn = 0
         self.waiting = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._throttled_s = -math.inf
 
     def __repr__(self) -> str:
         return f"<Gate {self.campaign.key} waiting={self.waiting} {self.lanes} {self.extras} {self.latencies}>"
@@ -133,7 +132,8 @@ class Gate:
         or the budget."""
         now_s = self._clock.now_s()
         well = any(lane.breaker.state is State.CLOSED and lane.has_room for lane in self.lanes)
-        standing = Standing(now_s - self._throttled_s, self.waiting, self.in_flight, self.limit, well)
+        throttled_s = min(lane.throttled_s for lane in self.lanes)  # one that did not throttle can take the hedge
+        standing = Standing(now_s - throttled_s, self.waiting, self.in_flight, self.limit, well)
         if why_not(standing) is not None or self.extras.left(now_s) < 1:
             return None
         ticket = self._grant(Leave(), avoid, well_only=True)
@@ -158,19 +158,17 @@ class Gate:
     def done(self, ticket: Pass, outcome: object, took_s: float) -> None:
         """Hand a permit back with what came of the call: its answer, or a `GatewayError`."""
         now_s = self._clock.now_s()
-        if isinstance(outcome, Throttled):
-            self._throttled_s = now_s
-        elif not isinstance(outcome, UpstreamError):
+        if not isinstance(outcome, GatewayError):
             self.latencies.add(took_s, now_s)
         ticket.lane.answered_with(outcome, ticket, now_s)
         self._free(ticket)
 
-    def left(self, ticket: Pass, until_s: float = math.inf, *, overtaken_by: Lane | None = None) -> None:
-        """Hand a permit back whose call was cancelled: by its deadline `until_s`, since its hedge on a lane answered
-        first, or for another reason."""
+    def left(self, ticket: Pass, until_s: float = math.inf, *, overtaken: bool = False) -> None:
+        """Hand a permit back whose call was cancelled: by its deadline `until_s`, because its hedge answered first, or
+        for another reason."""
         now_s = self._clock.now_s()
-        if overtaken_by is not None and overtaken_by is not ticket.lane:
-            ticket.lane.fell_behind(ticket, now_s)
+        if overtaken:
+            self.overdue(ticket)
         at_deadline = now_s >= until_s - TIMER_S
         out_s = now_s - ticket.began_s
         after_s = self.hedge_after_s()
@@ -179,8 +177,8 @@ class Gate:
         self._free(ticket)
 
     def overdue(self, ticket: Pass) -> None:
-        """Note a call that is out for very long: it counts against its ARN if another one answered what began later."""
-        if any(lane.good_began_s > ticket.began_s for lane in self.lanes if lane is not ticket.lane):
+        """Note a call that is out for very long: it counts against its ARN if another one is ahead of it."""
+        if any(lane.is_ahead_of(ticket) for lane in self.lanes if lane is not ticket.lane):
             ticket.lane.fell_behind(ticket, self._clock.now_s())
 
     def _grant(self, leave: Leave, avoid: Collection[str], *, well_only: bool = False) -> Pass | None:
@@ -193,7 +191,7 @@ class Gate:
             self._pump_in(wait_s)
             return None
         full = False
-        for lane in self._by_preference(avoid):
+        for lane in self._by_preference(avoid, now_s):
             if not lane.has_room:
                 full = full or not lane.breaker.rests(now_s)
             elif well_only and lane.breaker.state is not State.CLOSED:
@@ -201,23 +199,25 @@ class Gate:
             elif (permit := leave.ask(lane, now_s)) is not None:
                 if self._rate is not None:
                     self._rate.take(now_s)
-                lane.in_flight += 1
-                return Pass(lane, permit, now_s)
+                lane.out[ticket := Pass(lane, permit, now_s)] = None
+                return ticket
         if not full and not well_only:
             self.stats.resting += 1
             raise Resting("the campaign failed too often of late and is left alone for a moment")
         return None
 
-    def _by_preference(self, avoid: Collection[str]) -> list[Lane]:
+    def _by_preference(self, avoid: Collection[str], now_s: float) -> list[Lane]:
+        """The lanes, best first: not to be avoided, not just throttled (a throttle is quick and leaves the load low),
+        least loaded."""
         lanes = self.lanes
         if len(lanes) == 1:
             return lanes
         self._turn = (self._turn + 1) % len(lanes)  # of equally loaded ones each has its turn
         turned = lanes[self._turn :] + lanes[: self._turn]
-        return sorted(turned, key=lambda lane: (lane.arn in avoid, lane.load))
+        return sorted(turned, key=lambda lane: (lane.arn in avoid, lane.throttles(now_s), lane.load))
 
     def _free(self, ticket: Pass) -> None:
-        ticket.lane.in_flight -= 1
+        del ticket.lane.out[ticket]
         if self._queue:
             self._pump()
 

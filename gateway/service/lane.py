@@ -10,6 +10,7 @@ from typing import Final
 from gateway.core.breaker import Breaker, Permit, Rules, State, Verdict
 from gateway.core.concurrency import ConcurrencyLimit
 from gateway.core.errors import Throttled, UpstreamError
+from gateway.core.hedge import THROTTLE_MEMORY_S
 
 RULES_ALONE: Final = Rules(failures_in_row=20, failure_share=0.5, calls_min=20, window_s=10.0, open_s=1.0, ramp_s=1.0)
 """For the only ARN of a campaign: without it there is nothing, so it takes a fan-out's worth of failures."""
@@ -28,12 +29,17 @@ class Lane:
         self.arn = arn
         self.limit = ConcurrencyLimit(least, most)
         self.breaker = Breaker(rules)
-        self.in_flight = 0
+        self.out: dict[Pass, None] = {}  # calls under way, the longest first
         self.answered = self.failed = self.throttled = self.timed_out = self.overtaken = 0
-        self.good_began_s = -math.inf
+        self.good_began_s = self.good_came_s = self.throttled_s = -math.inf
 
     def __repr__(self) -> str:
         return f"<Lane {self.arn} in_flight={self.in_flight}/{self.limit.now} {self.breaker.state}>"
+
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return len(self.out)
 
     @property
     def has_room(self) -> bool:
@@ -50,10 +56,15 @@ class Lane:
         """Share of its limit that is in use."""
         return self.in_flight / self.limit.now
 
+    def throttles(self, now_s: float) -> bool:
+        """Whether it throttled a moment ago, or did last and has yet to answer the one call that is to find out."""
+        return self.throttled_s > now_s - THROTTLE_MEMORY_S or (bool(self.out) and self.throttled_s > self.good_came_s)
+
     def answered_with(self, outcome: object, ticket: "Pass", now_s: float) -> None:
         """Learn from a call that ended by itself. The caller's own fault is an answer like any other."""
         if isinstance(outcome, Throttled):
             self.throttled += 1
+            self.throttled_s = now_s
             self.limit.push_back(now_s)
             self._tell(ticket, Verdict.UNKNOWN, now_s)
         elif isinstance(outcome, UpstreamError):
@@ -62,6 +73,7 @@ class Lane:
         else:
             self.answered += 1
             self.good_began_s = max(self.good_began_s, ticket.began_s)
+            self.good_came_s = now_s
             self.limit.good(self.in_flight)
             self._tell(ticket, Verdict.GOOD, now_s)
 
@@ -73,11 +85,20 @@ class Lane:
             self.limit.push_back(now_s)
         self._tell(ticket, Verdict.FAILED if its_fault else Verdict.UNKNOWN, now_s)
 
+    def is_ahead_of(self, ticket: "Pass") -> bool:
+        """Whether it has answered all that began before a call to another ARN, and something that did not."""
+        longest_s = next(iter(self.out)).began_s if self.out else math.inf
+        return self.good_began_s >= ticket.began_s < longest_s
+
     def fell_behind(self, ticket: "Pass", now_s: float) -> None:
-        """Learn that a call is out longer than one to another ARN that began later: a few are chance, many are not."""
-        if not ticket.judged:
+        """Learn that another ARN is ahead of a call.
+
+        It speaks against this ARN if that has answered nothing since: it seems to hang. While it answers, it is only
+        slower, or all of them have become slow, and of two slow calls either may come first.
+        """
+        if not ticket.judged and self.good_came_s < ticket.began_s:
             self.overtaken += 1
-        self._tell(ticket, Verdict.FAILED, now_s)
+            self._tell(ticket, Verdict.FAILED, now_s)
 
     def _tell(self, ticket: "Pass", verdict: Verdict, now_s: float) -> None:
         if not ticket.judged:

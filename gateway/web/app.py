@@ -1,12 +1,16 @@
-"""`build_app`: routes, middleware and headers, around a service."""
+"""`build_app` and `build_admin_app`: routes, middleware and headers, around a service."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from gateway.core.tenants import Places
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
+from gateway.settings_auth import AuthSettings
+from gateway.web.auth import authentication
 from gateway.web.campaigns import campaigns
 from gateway.web.compression import compress_answers
 from gateway.web.crowd import Crowd
@@ -37,26 +41,51 @@ POSTS: Final[dict[str, Handler]] = {
     RERANK: rerank,
     NATIVE_EVENTS: native_events,
 }
-GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, "/readyz": readyz} | DESCRIPTION
+GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns} | DESCRIPTION
 METRICS: Final = "/metrics"
+ADMIN_GETS: Final[dict[str, Handler]] = {"/livez": livez, "/readyz": readyz}
+"""For those who run the gateway: on the admin port where there is one, and then nowhere else."""
 
 
-def build_app(service: Service, server: ServerSettings) -> web.Application:
-    """The whole HTTP surface."""
+def build_app(service: Service, server: ServerSettings, auth: AuthSettings | None = None) -> web.Application:
+    """The whole HTTP surface of the data port. Raises `OSError` or `BadKeyFile` for key files that cannot be used."""
+    auth = auth or AuthSettings()
+    identify, prove = authentication(auth, service.clock.stopwatch_s)
     crowd = Crowd(server.max_inflight, server.deadline_ms / 1e3)
-    app = web.Application(
-        middlewares=[observe, compress_answers(server.compress), render_errors, bound_inflight(crowd)],
-        client_max_size=BODY_BYTES_MAX,
-    )
+    places = Places(server.max_inflight, max(1, len(auth.tenants)))
+    app = _app(service, server, [identify, bound_inflight(places, crowd), prove])
     app[CROWD] = crowd
-    app[SERVICE] = service
-    app[SERVER] = server
     for path, handler in POSTS.items():
         app.router.add_post(path, handler, expect_handler=expect)
     for path, handler in GETS.items():
         app.router.add_get(path, handler)
-    app.router.add_get(METRICS, metrics_handler(service))
+    if server.admin_port is None:
+        _add_admin_routes(app, service)
     app.router.add_delete(USER_FRAMES, forget_user)
+    return app
+
+
+def build_admin_app(service: Service, server: ServerSettings) -> web.Application:
+    """What stands on the admin port; nobody is asked there who they are."""
+    app = _app(service, server, [])
+    _add_admin_routes(app, service)
+    return app
+
+
+def _add_admin_routes(app: web.Application, service: Service) -> None:
+    for path, handler in ADMIN_GETS.items():
+        app.router.add_get(path, handler)
+    app.router.add_get(METRICS, metrics_handler(service))
+
+
+def _app(service: Service, server: ServerSettings, inner: list[Middleware]) -> web.Application:
+    app = web.Application(
+        middlewares=[observe, compress_answers(server.compress), render_errors, *inner],
+        client_max_size=BODY_BYTES_MAX,
+        handler_args={"auto_decompress": False},  # see `unpacking`
+    )
+    app[SERVICE] = service
+    app[SERVER] = server
     refuse_in_our_words()
     app.on_response_prepare.append(_headers)
     return app

@@ -8,17 +8,37 @@ import asyncio
 from aiohttp import web
 
 from gateway.web.members import BODY_BYTES_MAX
-from gateway.web.problems import JSON, TooLarge, TooSlow, UnsupportedBody
+from gateway.web.problems import JSON, TooLarge, TooSlow, UnsupportedBody, UnsupportedCoding
+from gateway.web.unpacking import CODINGS, unpacked
 
 
-async def read_body(request: web.Request, timeout_s: float, *, json_only: bool) -> bytes:
-    """The body's bytes. Raises `UnsupportedBody`, `TooLarge` or `TooSlow`; the connection is not used again then."""
-    if any(coding.lower() != "identity" for coding in request.headers.getall("Content-Encoding", [])):
-        raise UnsupportedBody("compressed bodies are not understood")
+async def read_body(
+    request: web.Request, timeout_s: float, *, json_only: bool, limit: int = BODY_BYTES_MAX
+) -> bytes | bytearray:
+    """The body's bytes, decompressed, `limit` of them at most.
+
+    Raises `UnsupportedBody`, `TooLarge`, `TooSlow` (the connection is not used again then) or `BadCoding`.
+    """
+    codings = [
+        one.strip().lower() for line in request.headers.getall("Content-Encoding", []) for one in line.split(",")
+    ]
+    packed = [coding for coding in codings if coding != "identity"]
+    if len(packed) > 1 or not CODINGS.keys() >= set(packed):
+        raise UnsupportedCoding(f"a body is compressed once, with {' or '.join(CODINGS)}, or not at all")
     if json_only and request.content_type not in (JSON, "application/octet-stream"):  # the latter: no header was sent
         raise UnsupportedBody("Content-Type must be application/json")
-    if (request.content_length or 0) > BODY_BYTES_MAX:
-        raise TooLarge(f"the body may have {BODY_BYTES_MAX} bytes")
+    body = await read_raw(request, timeout_s, limit)
+    if packed:
+        return await unpacked(body, packed[0], limit)
+    if len(body) > limit:  # it came in chunks, without a length
+        raise TooLarge(f"the body may have {limit} bytes")
+    return body
+
+
+async def read_raw(request: web.Request, timeout_s: float, limit: int = BODY_BYTES_MAX) -> bytes:
+    """The body's bytes as they were sent; read once, however often it is called. Raises `TooLarge` or `TooSlow`."""
+    if (request.content_length or 0) > limit:
+        raise TooLarge(f"the body may have {limit} bytes")
     try:
         async with asyncio.timeout(timeout_s):
             return await request.read()

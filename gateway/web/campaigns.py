@@ -10,27 +10,34 @@ import orjson
 from aiohttp import web
 
 from gateway.core.routing import Campaign
+from gateway.core.tenants import ANYBODY
 from gateway.service.gate import Gate
 from gateway.service.lane import Lane
 from gateway.service.service import Service
-from gateway.web.door import CROWD, SERVICE
+from gateway.web.crowd import Crowd
+from gateway.web.door import CALLER, CROWD, SERVICE
 
 
 async def campaigns(http: web.Request) -> web.Response:
-    """The campaigns that may be called, and the health of the cache: numbers since the start."""
-    service, crowd = http.app[SERVICE], http.app[CROWD]
-    body = {
-        "campaigns": [_campaign(service, one) for one in service.campaigns.values()],
-        "requests": {
-            "underWay": crowd.under_way,
-            "limit": crowd.limit,
-            "refused": crowd.refused,
-            "cpuMs": round(1e3 * crowd.cost_s, 2),
-        },
-        "cache": {"store": service.store_health(), "frames": _camelled(service.reranker.frames.stats)}
-        | {"listings": service.recommender.health()},
+    """The campaigns that the caller may call; where nobody is asked who calls, also what all of them together did."""
+    service, tenant = http.app[SERVICE], http[CALLER]
+    body: dict[str, Any] = {
+        "campaigns": [_campaign(service, one) for one in service.campaigns.values() if tenant.may_call(one.name)]
     }
+    if tenant is ANYBODY:  # they are all tenants' numbers
+        body["requests"] = _crowd(http.app[CROWD])
+        body["cache"] = {"store": service.store_health(), "frames": _camelled(service.reranker.frames.stats)}
+        body["cache"]["listings"] = service.recommender.health()
     return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})
+
+
+def _crowd(crowd: Crowd) -> dict[str, Any]:
+    return {
+        "underWay": crowd.under_way,
+        "limit": crowd.limit,
+        "refused": crowd.refused,
+        "cpuMs": round(1e3 * crowd.cost_s, 2),
+    }
 
 
 def _campaign(service: Service, campaign: Campaign) -> dict[str, Any]:

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from gateway.core.errors import Overloaded
-
 DEADLINE_SHARE: Final = 0.5
 """The other half is for the calls upstream."""
 
@@ -44,16 +42,13 @@ class Crowd:
             return self._most
         return min(self._most, max(LEAST, int(DEADLINE_SHARE * self._deadline_s / self.cost_s)))
 
-    def enter(self) -> None:
-        """One more ranking; raises `Overloaded` if there is no room for it."""
-        if self.under_way >= self.limit:
-            self.refused += 1
-            raise Overloaded("as many requests are under way as can be answered in time")
+    def begin(self) -> None:
+        """One more ranking is under way."""
         if not self.under_way:
             self._spent_s = self._cpu_s()  # what was spent in between was not for rankings
         self.under_way += 1
 
-    def leave(self) -> None:
+    def end(self) -> None:
         """A ranking is over; what was spent since the last one was is the cost of one."""
         self.under_way -= 1
         spent_s = self._cpu_s()

@@ -8,13 +8,16 @@ from typing import Any
 from aiohttp import web
 
 from gateway.core.budget import Budget
+from gateway.core.errors import UnknownResource
 from gateway.core.model import Subject
-from gateway.core.routing import resolve, variant_for
+from gateway.core.routing import Campaign, resolve, variant_for
+from gateway.core.tenants import Tenant
 from gateway.service.result import Request, Result
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
 from gateway.web.crowd import Crowd
 from gateway.web.members import RankingMembers
+from gateway.web.problems import NotAllowed
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 CROWD: web.AppKey[Crowd] = web.AppKey("crowd", Crowd)
@@ -27,20 +30,42 @@ ARRIVED_S: web.RequestKey[float] = web.RequestKey("arrived_s", float)
 BEGAN_S: web.RequestKey[float] = web.RequestKey("began_s", float)
 """The same moment by the stopwatch, which is finer: the loop's clock moves in milliseconds."""
 
+CALLER: web.RequestKey[Tenant] = web.RequestKey("caller", Tenant)
+"""Where a request carries in whose name it is made."""
+
 FACTS: web.RequestKey[dict[str, Any]] = web.RequestKey("facts", dict)
 """Where a request carries what its access line will say beside status and time."""
 
 
+def callable_campaign(http: web.Request, reference: str) -> Campaign:
+    """The campaign that the caller means, if it may call it.
+
+    Errors are those of `routing.resolve`, and `NotAllowed`: the answer to a tenant whose campaigns are limited for all
+    others, whether they exist or not.
+    """
+    tenant = http[CALLER]
+    try:
+        campaign = resolve(reference, http.app[SERVICE].campaigns)
+    except UnknownResource:
+        if tenant.campaigns is None:
+            raise
+    else:
+        if tenant.may_call(campaign.name):
+            return campaign
+    raise NotAllowed("this campaign may not be called in this name")
+
+
 async def rank(http: web.Request, reference: str, members: RankingMembers, deadline_ms: int | None) -> Result:
-    """Rank what the members ask for. Errors are those of `Reranker.rerank` and `routing.resolve`."""
+    """Rank what the members ask for. Errors are those of `Reranker.rerank` and `callable_campaign`."""
     service = http.app[SERVICE]
-    campaign = variant_for(resolve(reference, service.campaigns), members.user_id)
+    campaign = variant_for(callable_campaign(http, reference), members.user_id)
     http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
     duration_s = (deadline_ms or http.app[SERVER].deadline_ms) / 1e3
     result = await service.reranker.rerank(
         Request(
             campaign=campaign,
             subject=Subject(
+                tenant=http[CALLER].name,
                 campaign=campaign.name,
                 user_id=members.user_id,
                 context=members.context or {},

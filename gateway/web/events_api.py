@@ -10,14 +10,17 @@ from aiohttp import web
 
 from gateway.ports import Events
 from gateway.web.body import read_body
-from gateway.web.door import ARRIVED_S, FACTS, SERVER, SERVICE
+from gateway.web.door import ARRIVED_S, CALLER, FACTS, SERVER, SERVICE
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.members import NativeEventsRequest, PutEventsRequest
-from gateway.web.problems import JSON, NotForwarded, NotInvalidated
+from gateway.web.problems import JSON, NotAllowed, NotForwarded, NotInvalidated
 
 EVENTS = "/events"
 NATIVE_EVENTS = "/v1/events"
 USER_FRAMES = "/v1/users/{userId}/frames"
+
+EVENTS_BYTES_MAX = 256 * 1024
+"""Ten events with all that they may hold fit in; 40,000 small ones would stop the loop for 20 ms to be counted."""
 
 NOT_INVALIDATED = "invalidation"
 """What `Gateway-Degraded` says when the events were taken in but the cache could not be told."""
@@ -25,14 +28,14 @@ NOT_INVALIDATED = "invalidation"
 
 async def put_events(http: web.Request) -> web.Response:
     """PutEvents: an empty 200, as the service gives it."""
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
+    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False, limit=EVENTS_BYTES_MAX)
     invalidated = await _record(http, decode(body, PutEventsRequest))
     return web.Response(headers={"Content-Type": JSON, **_headers(invalidated)})
 
 
 async def native_events(http: web.Request) -> web.Response:
     """Events, and what became of them."""
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
+    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True, limit=EVENTS_BYTES_MAX)
     invalidated = await _record(http, decode(body, NativeEventsRequest))
     answer = {"forwarded": True, "framesInvalidated": invalidated}
     return web.Response(body=orjson.dumps(answer), headers={"Content-Type": JSON, **_headers(invalidated)})
@@ -43,19 +46,22 @@ async def forget_user(http: web.Request) -> web.Response:
     user_id = http.match_info["userId"]
     if len(user_id) > 256 or "\0" in user_id:
         raise BadMembers([Fault("/userId", "must have 1 to 256 characters, without U+0000")])
-    if not await http.app[SERVICE].reranker.forget_user("", user_id):
+    if not await http.app[SERVICE].reranker.forget_user(http[CALLER].name, user_id):
         raise NotInvalidated("the user's frames could not be invalidated")
     return web.Response(body=orjson.dumps({"framesInvalidated": True}), headers={"Content-Type": JSON})
 
 
 async def _record(http: web.Request, members: PutEventsRequest) -> bool:
     """Take the events in; whether frames were told. Raises `NotForwarded` if upstream did not take them."""
+    tenant = http[CALLER]
+    if not tenant.may_write_to(members.tracking_id):
+        raise NotAllowed("this event tracker may not be written to in this name")
     for number, event in enumerate(members.event_list):
         if event.properties is not None and not _is_json_object(event.properties):
             raise BadMembers([Fault(f"/eventList/{number}/properties", "must be a JSON object, as text")])
     deadline_s = http[ARRIVED_S] + http.app[SERVER].deadline_ms / 1e3
     events = Events(members.tracking_id, members.user_id or members.session_id, msgspec.to_builtins(members))
-    recorded = await http.app[SERVICE].events.record("", events, deadline_s)
+    recorded = await http.app[SERVICE].events.record(tenant.name, events, deadline_s)
     http[FACTS].update(events=len(members.event_list), frames_invalidated=recorded.invalidated)
     if recorded.failure is not None:
         what = "were invalidated" if recorded.invalidated else "could not be invalidated either"

@@ -1,6 +1,7 @@
 """Round every request: its id, its access line, its place among the others, and its errors rendered.
 
-From outside in: `observe` (id, headers, access line), `render_errors`, `bound_inflight` (before the body is read).
+From outside in: `observe` (id, headers, access line), `render_errors`, `auth.identify`, `bound_inflight` (before the
+body is read), `auth.prove`.
 """
 
 import re
@@ -12,11 +13,13 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from gateway.core.errors import Overloaded
+from gateway.core.tenants import FULL, Places
 from gateway.web.crowd import Crowd
-from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, REQUEST_ID, SERVICE
+from gateway.web.door import ARRIVED_S, BEGAN_S, CALLER, FACTS, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
-from gateway.web.problems import BUG, TooLarge, TooSlow, UnsupportedBody, problem, row_of, wire_error
+from gateway.web.problems import BUG, TooLarge, TooMany, TooSlow, UnsupportedBody, problem, row_of, wire_error
 from gateway.web.recommend_api import ACTION_RECOMMENDATIONS, RECOMMENDATIONS
 from gateway.web.rerank_api import RERANK
 from gateway.web.tracing import follow
@@ -85,18 +88,28 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return response
 
 
-def bound_inflight(crowd: Crowd) -> Middleware:
-    """Count rankings in and out; the one too many is refused at once, before its body is read."""
+def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
+    """As many rankings at once as the core can do, shared fairly; the one too many is refused at once, before its body
+    is read."""
 
     @web.middleware
     async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
         if _route(request) not in BOUNDED_ROUTES:
             return await handler(request)
-        crowd.enter()
+        tenant = request[CALLER]
+        places.total = crowd.limit
+        refusal = places.enter(tenant, request[ARRIVED_S])
+        if refusal == FULL:
+            crowd.refused += 1
+            raise Overloaded("as many requests are under way as can be answered in time")
+        if refusal is not None:
+            raise TooMany("as many requests are under way in this name as may be at once")
+        crowd.begin()
         try:
             return await handler(request)
         finally:
-            crowd.leave()
+            crowd.end()
+            places.leave(tenant)
 
     return bounded
 

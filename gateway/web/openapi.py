@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gateway.core import errors
 from gateway.web import answers, members, recommend_members
+from gateway.web.auth import OPEN_ROUTES
 from gateway.web.faults import BadMembers, NotJson
 from gateway.web.problems import (
     BUG,
@@ -22,12 +23,18 @@ from gateway.web.problems import (
     PROBLEM_JSON,
     TABLE,
     WIRE_STATUS,
+    BadCoding,
+    NoCredentials,
+    NotAllowed,
     NotInvalidated,
     Row,
     TooLarge,
+    TooMany,
     TooSlow,
+    UnknownCredentials,
     UnsupportedBody,
 )
+from gateway.web.sigv4 import BadSignature
 
 OPENAPI: Final = "/openapi.json"
 
@@ -42,7 +49,12 @@ Ids and names never hold the character U+0000. Members that the AWS wire does no
 
 Errors = tuple[type[BaseException], ...]
 
-OF_BODIES: Final[Errors] = (NotJson, BadMembers, web.RequestPayloadError, TooSlow, TooLarge, UnsupportedBody)
+OF_CALLERS: Final[Errors] = (NoCredentials, UnknownCredentials, BadSignature, TooMany)
+"""Of every operation that asks who calls, where `auth` is set."""
+
+OF_BODIES: Final[Errors] = (
+    NotJson, BadMembers, web.RequestPayloadError, TooSlow, TooLarge, UnsupportedBody, BadCoding
+)  # fmt: skip
 OF_CALLS: Final[Errors] = (
     errors.InvalidInput,
     errors.UnknownResource,
@@ -54,7 +66,7 @@ OF_CALLS: Final[Errors] = (
     errors.AccessDenied,
     errors.DeadlineExceeded,
 )
-CALLS: Final[Errors] = OF_BODIES + OF_CALLS
+CALLS: Final[Errors] = (*OF_BODIES, NotAllowed, *OF_CALLS)
 
 
 class Text(NamedTuple):
@@ -146,6 +158,19 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
 }  # fmt: skip
 
+CREDENTIALS: Final[dict[str, dict[str, str]]] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, where `auth` takes keys"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The same key, by another header"},
+    "sigv4": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "AWS Signature Version 4 by a key pair of the gateway's owner, as an SDK signs, where `auth` "
+        "takes signatures",
+    },
+}
+"""In whose name a request is made. Without `auth` nobody is asked."""
+
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "userId": {"type": "string", "minLength": 1, "maxLength": 256},
     "file": {"type": "string", "minLength": 1},
@@ -174,7 +199,12 @@ def document() -> dict[str, Any]:
         },
         "tags": [{"name": name} for name in (WIRE, NATIVE, OPERATIONS_TAG)],
         "paths": paths,
-        "components": {"schemas": _portable(schemas), "headers": _headers()},
+        "security": [{}, *({name: []} for name in CREDENTIALS)],
+        "components": {
+            "schemas": _portable(schemas),
+            "headers": _headers(),
+            "securitySchemes": CREDENTIALS,
+        },
     }
 
 
@@ -183,9 +213,11 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "responses": {"200": _answer(operation), **_refusals(operation)},
+        "responses": {"200": _answer(operation), **_refusals(path, operation)},
     }
     described["responses"] |= {str(status): _text(text) for status, text in operation.also.items()}
+    if path in OPEN_ROUTES:
+        described["security"] = []
     named = [name for name in PARAMETERS if f"{{{name}}}" in path]
     if named:
         described["parameters"] = [
@@ -205,11 +237,12 @@ def _answer(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _refusals(operation: Operation) -> dict[str, Any]:
+def _refusals(path: str, operation: Operation) -> dict[str, Any]:
     """The errors of an operation by status, in the shape of its API."""
     wire = operation.tag == WIRE
     by_status: dict[int, list[Row]] = {}
-    for row in (*(TABLE[kind] for kind in operation.errors), *([BUG] if operation.tag != OPERATIONS_TAG else [])):
+    kinds = operation.errors if path in OPEN_ROUTES else (*OF_CALLERS, *operation.errors)
+    for row in (*(TABLE[kind] for kind in kinds), *([BUG] if operation.tag != OPERATIONS_TAG else [])):
         status = WIRE_STATUS.get(row.code, row.status) if wire else row.status
         by_status.setdefault(status, []).append(row)
     shape = _wire_refusal if wire else _problem

@@ -4,6 +4,7 @@ Messages of `GatewayError`s are written for callers and hold no ids. Everything 
 ours: it is logged with its traceback, and the caller is told no more than that.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from gateway.core import errors
 from gateway.web.faults import BadMembers, NotJson
+from gateway.web.sigv4 import BadSignature
 
 JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"
@@ -25,6 +27,26 @@ class NotInvalidated(Exception):
     """The cache could not be told that a user's frames are dead."""
 
 
+class NoCredentials(Exception):
+    """The request does not say in whose name it is made."""
+
+
+class UnknownCredentials(Exception):
+    """The key is nobody's."""
+
+
+class NotAllowed(Exception):
+    """The tenant may not do this."""
+
+
+class TooMany(Exception):
+    """The tenant asks for more than its limits; `retry_after_s` is when it may come back."""
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class TooLarge(Exception):
     """The body is larger than its limit."""
 
@@ -35,6 +57,14 @@ class TooSlow(Exception):
 
 class UnsupportedBody(Exception):
     """The body is not of a kind that is understood."""
+
+
+class UnsupportedCoding(UnsupportedBody):
+    """The body is compressed in a way that is not understood."""
+
+
+class BadCoding(Exception):
+    """The body is not what its content encoding says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +87,12 @@ TABLE: Final[dict[type[BaseException], Row]] = {
     TooLarge: Row(413, "too-large", "The body is too large", "RequestEntityTooLarge"),
     UnsupportedBody: Row(415, "unsupported-body", "The body is not of a kind that is understood",
                          "UnsupportedMediaTypeException"),
+    BadCoding: Row(400, "bad-coding", "The body cannot be decompressed", "SerializationException"),
+    NoCredentials: Row(401, "no-credentials", "The request names no caller", "MissingAuthenticationTokenException"),
+    UnknownCredentials: Row(401, "unknown-credentials", "The credentials are nobody's", "UnrecognizedClientException"),
+    BadSignature: Row(401, "bad-signature", "The signature does not fit", "InvalidSignatureException"),
+    NotAllowed: Row(403, "not-allowed", "The caller may not do this", "AccessDeniedException"),
+    TooMany: Row(429, "too-many", "The caller's own limit is reached", "ThrottlingException", 1),
     errors.InvalidInput: Row(422, "invalid-input", "The request breaks a rule", "InvalidInputException"),
     errors.UnknownResource: Row(404, "no-such-resource", "No such campaign or filter", "ResourceNotFoundException"),
     errors.Overloaded: Row(503, "overloaded", "Too many requests under way", "ServiceUnavailable", 1),
@@ -73,8 +109,16 @@ TABLE: Final[dict[type[BaseException], Row]] = {
 
 BUG: Final = Row(500, "internal", "The gateway failed", "InternalFailure")
 
-WIRE_STATUS: Final[dict[str, int]] = {"InvalidInputException": 400}
+WIRE_STATUS: Final[dict[str, int]] = {
+    "InvalidInputException": 400,
+    "MissingAuthenticationTokenException": 403,
+    "UnrecognizedClientException": 403,
+    "InvalidSignatureException": 403,
+}
 """Where the service's own status differs from the native API's."""
+
+CHALLENGE: Final = {401: {"WWW-Authenticate": 'Bearer realm="rerank-gateway"'}}
+"""What RFC 9110 wants to stand beside a 401."""
 
 
 def row_of(error: BaseException) -> Row:
@@ -105,7 +149,9 @@ def problem(error: BaseException, request_id: str) -> web.Response:
         body["detail"] = f"{len(error.faults)} member{'s' * (len(error.faults) > 1)} of the request cannot be taken"
         body["errors"] = [{"pointer": f"#{fault.pointer}", "detail": fault.detail} for fault in error.faults]
     return web.Response(
-        status=row.status, body=orjson.dumps(body), headers={"Content-Type": PROBLEM_JSON, **_headers(row, error)}
+        status=row.status,
+        body=orjson.dumps(body),
+        headers={"Content-Type": PROBLEM_JSON, **CHALLENGE.get(row.status, {}), **_headers(row, error)},
     )
 
 
@@ -126,6 +172,10 @@ def wire_error(error: BaseException, request_id: str) -> web.Response:
 
 def _headers(row: Row, error: BaseException) -> dict[str, str]:
     headers = {} if row.retry_after_s is None else {"Retry-After": str(row.retry_after_s)}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if isinstance(error, web.HTTPMethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+    if isinstance(error, UnsupportedCoding):
+        headers["Accept-Encoding"] = "gzip, zstd"
     return headers

@@ -8,17 +8,20 @@ from aiohttp import web
 from gateway.core.budget import Budget
 from gateway.core.model import Subject
 from gateway.core.question import Operation, Promotion, Question
-from gateway.core.routing import Campaign, is_arn, resolve, variant_for
+from gateway.core.routing import Campaign, is_arn, variant_for
 from gateway.service.flights import ListingRequest
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, SERVER, SERVICE
+from gateway.web.door import ARRIVED_S, BEGAN_S, CALLER, FACTS, SERVER, SERVICE, callable_campaign
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.problems import JSON
 from gateway.web.recommend_members import ActionRecommendationsRequest, PromotionMembers, RecommendationsRequest
 
 RECOMMENDATIONS = "/recommendations"
 ACTION_RECOMMENDATIONS = "/action-recommendations"
+
+QUESTION_BYTES_MAX = 4 * 1024 * 1024
+"""All that a question may hold, every character of it escaped, is 2.6 MB."""
 
 
 async def recommendations(http: web.Request) -> web.Response:
@@ -30,7 +33,7 @@ async def recommendations(http: web.Request) -> web.Response:
     campaign = _campaign(http, name, members.campaign_arn or members.recommender_arn or "", members)
     question = Question(
         Operation.RECOMMENDATIONS,
-        _subject(campaign, members, members.context or {}),
+        _subject(http, campaign, members, members.context or {}),
         members.num_results,
         members.item_id or "",
         tuple(map(_promotion, members.promotions or ())),
@@ -43,12 +46,12 @@ async def action_recommendations(http: web.Request) -> web.Response:
     """GetActionRecommendations."""
     members = decode(await _body(http), ActionRecommendationsRequest)
     campaign = _campaign(http, "campaignArn", members.campaign_arn, members)
-    question = Question(Operation.ACTIONS, _subject(campaign, members, {}), members.num_results)
+    question = Question(Operation.ACTIONS, _subject(http, campaign, members, {}), members.num_results)
     return await _answered(http, campaign, question)
 
 
-async def _body(http: web.Request) -> bytes:
-    return await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
+async def _body(http: web.Request) -> bytes | bytearray:
+    return await read_body(http, http.app[SERVER].body_timeout_s, json_only=False, limit=QUESTION_BYTES_MAX)
 
 
 def _campaign(
@@ -58,15 +61,19 @@ def _campaign(
     if reference.startswith("arn:") and not is_arn(reference):
         raise BadMembers([Fault(f"/{name}", "must be the ARN of a campaign or recommender, or a configured name")])
     item_id = members.item_id if isinstance(members, RecommendationsRequest) else None
-    campaign = variant_for(resolve(reference, http.app[SERVICE].campaigns), members.user_id or item_id or "")
+    campaign = variant_for(callable_campaign(http, reference), members.user_id or item_id or "")
     http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
     return campaign
 
 
 def _subject(
-    campaign: Campaign, members: RecommendationsRequest | ActionRecommendationsRequest, context: dict[str, str]
+    http: web.Request,
+    campaign: Campaign,
+    members: RecommendationsRequest | ActionRecommendationsRequest,
+    context: dict[str, str],
 ) -> Subject:
     return Subject(
+        tenant=http[CALLER].name,
         campaign=campaign.name,
         user_id=members.user_id or "",
         context=context,

@@ -5,6 +5,7 @@ no setting for that, so the one method that makes those answers is replaced. Bot
 """
 
 import uuid
+from http import HTTPStatus
 
 import orjson
 from aiohttp import hdrs, web
@@ -44,16 +45,35 @@ def _handle_error(
     return _problem(500, "internal", "The gateway failed")
 
 
+def last_words(status: int, slug: str, title: str, *headers: str) -> bytes:
+    """A whole answer as bytes, for connections that end before there is a request to answer."""
+    body = _body(status, slug, title)
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        f"Content-Type: {PROBLEM_JSON}",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: private, no-store",
+        "Server: rerank-gateway",
+        "Connection: close",
+        *headers,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
 def _problem(status: int, slug: str, title: str) -> web.Response:
-    body = {
-        "type": f"urn:rerank-gateway:problem:{slug}",
-        "title": title,
-        "status": status,
-        "detail": title,
-        "instance": f"urn:rerank-gateway:request:{uuid.uuid4()}",
-    }
-    response = web.Response(
-        status=status, body=orjson.dumps(body), headers={"Content-Type": PROBLEM_JSON, "Server": "rerank-gateway"}
-    )
+    headers = {"Content-Type": PROBLEM_JSON, "Server": "rerank-gateway"}
+    response = web.Response(status=status, body=_body(status, slug, title), headers=headers)
     response.force_close()
     return response
+
+
+def _body(status: int, slug: str, title: str) -> bytes:
+    return orjson.dumps(
+        {
+            "type": f"urn:rerank-gateway:problem:{slug}",
+            "title": title,
+            "status": status,
+            "detail": title,
+            "instance": f"urn:rerank-gateway:request:{uuid.uuid4()}",
+        }
+    )

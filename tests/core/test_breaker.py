@@ -177,3 +177,40 @@ def test_it_never_wedges(history):
     breaker.tell(permit, GOOD, now_s)
     assert breaker.state is State.CLOSED
     assert f"<Breaker {breaker.state}" in repr(breaker)
+
+
+def test_a_ramp_that_let_a_piece_of_work_through_lets_all_of_it_through():
+    """`again` gives every further call of admitted work a permit, whatever share of new work the ramp lets in."""
+    breaker = Breaker(Rules(failures_in_row=5, open_s=1.0, ramp_s=10.0))
+    fail(breaker, 5)
+    breaker.tell(breaker.ask(1.0), GOOD, 1.0)
+    assert all(breaker.again(1.0) for _ in range(50))
+    assert sum(breaker.ask(1.0) is not None for _ in range(50)) <= 6
+
+
+def test_again_is_asking_outside_of_a_ramp():
+    """Closed it gives a permit; open none; at its rest's end one probe; and its failures count like any others."""
+    breaker = Breaker(Rules(failures_in_row=5, open_s=1.0, ramp_s=10.0))
+    assert breaker.again(0.0) is not None
+    fail(breaker, 5)
+    assert breaker.again(0.5) is None
+    probe = breaker.again(1.0)
+    assert probe.probe
+    assert breaker.again(1.0) is None
+    breaker.tell(probe, GOOD, 1.0)
+    for _ in range(5):
+        breaker.tell(breaker.again(1.1), FAILED, 1.1)
+    assert breaker.state is State.OPEN
+
+
+def test_resting_is_told_without_asking():
+    """`rests` says whether `ask` would refuse every call, and changes nothing."""
+    breaker = Breaker(Rules(failures_in_row=5, open_s=1.0, ramp_s=10.0))
+    assert not breaker.rests(0.0)
+    fail(breaker, 5)
+    assert [breaker.rests(now_s) for now_s in (0.0, 0.999, 1.0, 1.0)] == [True, True, False, False]
+    assert breaker.state is State.OPEN
+    probe = breaker.ask(1.0)
+    assert breaker.rests(1.5)
+    breaker.tell(probe, GOOD, 1.5)
+    assert not breaker.rests(1.5)

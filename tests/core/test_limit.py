@@ -54,3 +54,13 @@ def test_a_new_ceiling_has_its_burst_whatever_the_clock_says() -> None:
 def test_a_slow_ceiling_lets_a_lone_call_go() -> None:
     """After a long quiet time one call goes at once, however low the rate is."""
     assert RateCeiling(0.5).take(1_000.0) == 0.0
+
+
+@given(RATES, PAUSES)
+def test_asking_books_nothing(per_s: float, pauses: list[float]) -> None:
+    """`wait_s` says what `take` is going to say, and however often it is asked, nothing changes."""
+    asked, other, now = RateCeiling(per_s), RateCeiling(per_s), 1_000.0
+    for pause in pauses:
+        now += pause
+        waits = {asked.wait_s(now) for _ in range(3)}
+        assert waits == {asked.take(now)} == {other.take(now)}

@@ -1,9 +1,14 @@
 """Only what is configured can be called; with nothing configured, every well-formed ARN."""
 
+import math
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.core.errors import InvalidInput, UnknownResource
-from gateway.core.routing import CONCURRENCY_MAX, Campaign, is_arn, region_of, resolve
+from gateway.core.routing import CONCURRENCY_MAX, Campaign, is_arn, region_of, resolve, variant_for
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 REPLICA = "arn:aws:personalize:eu-west-1:000000000000:campaign/demo"
@@ -96,3 +101,85 @@ def test_the_region_of_an_arn(arn: str, region: str) -> None:
 def test_a_campaign_names_all_its_arns() -> None:
     """The first ARN and then the replicas."""
     assert DEMO.arns == (ARN, REPLICA)
+
+
+USERS = [f"user-{number}" for number in range(4_000)]
+
+
+def split(weights: dict[str, float], name: str = "demo") -> Campaign:
+    """A campaign with these variants."""
+    arms = [Campaign(name, f"{ARN}-{variant}", variant=variant, weight=weight) for variant, weight in weights.items()]
+    return Campaign(name, "", variants=tuple(arms))
+
+
+def arms_of(campaign: Campaign, users: list[str] = USERS) -> list[str]:
+    """The variant of every user."""
+    return [variant_for(campaign, user).variant for user in users]
+
+
+def test_a_campaign_without_variants_is_its_own() -> None:
+    """There is nothing to choose."""
+    assert variant_for(DEMO, "u") is DEMO
+    assert DEMO.arms == (DEMO,)
+    assert DEMO.key == "demo"
+
+
+def test_a_users_variant_is_for_ever() -> None:
+    """It is the same in every process, and does not hang on the order of the variants: values of a golden list."""
+    weights = {"a": 1.0, "b": 1.0, "c": 2.0}
+    assert "".join(arms_of(split(weights), USERS[:24])) == "acbcaacccccbbcbacbabbbbc"
+    assert arms_of(split(weights)) == arms_of(split(dict(reversed(weights.items()))))
+
+
+@pytest.mark.parametrize("weights", [{"a": 1.0, "b": 1.0}, {"a": 90.0, "b": 10.0}, {"a": 0.2, "b": 0.5, "c": 0.3}])
+def test_weights_are_respected(weights: dict[str, float]) -> None:
+    """Every variant has its share of the users, within four standard deviations of chance."""
+    arms = arms_of(split(weights))
+    for variant, weight in weights.items():
+        share = weight / sum(weights.values())
+        deviation = math.sqrt(share * (1.0 - share) / len(USERS))
+        assert abs(arms.count(variant) / len(USERS) - share) < 4 * deviation
+
+
+def test_campaigns_split_independently() -> None:
+    """Being in the first half of one experiment says nothing about another."""
+    both = zip(arms_of(split({"a": 1.0, "b": 1.0}, "one")), arms_of(split({"a": 1.0, "b": 1.0}, "two")), strict=True)
+    same = sum(one == other for one, other in both) / len(USERS)
+    assert abs(same - 0.5) < 4 * 0.5 / math.sqrt(len(USERS))
+
+
+WEIGHTS = st.lists(st.floats(0.01, 100.0), min_size=2, max_size=6)
+
+
+@given(WEIGHTS, st.data(), st.floats(1.01, 20.0))
+def test_raising_a_weight_moves_users_into_that_variant_alone(
+    weights: list[float], data: st.DataObject, factor: float
+) -> None:
+    """Whoever changes sides when one weight is raised changes to that side."""
+    named = {f"v{number}": weight for number, weight in enumerate(weights)}
+    raised = data.draw(st.sampled_from(sorted(named)))
+    before, users = split(named), USERS[:300]
+    after = split(named | {raised: named[raised] * factor})
+    for one, other in zip(arms_of(before, users), arms_of(after, users), strict=True):
+        assert one == other or other == raised
+
+
+def test_a_new_variant_takes_from_all_and_moves_nobody_else() -> None:
+    """Adding an arm leaves everybody where he is who does not go to it."""
+    before, after = arms_of(split({"a": 1.0, "b": 1.0})), arms_of(split({"a": 1.0, "b": 1.0, "c": 0.5}))
+    moved = [one for one, other in zip(before, after, strict=True) if one != other]
+    assert {other for one, other in zip(before, after, strict=True) if one != other} == {"c"}
+    assert set(moved) == {"a", "b"}
+
+
+def test_the_arn_of_a_variant_pins_it() -> None:
+    """A caller that names the ARN of a variant, or of its replica, gets that variant for every user."""
+    campaign = split({"a": 1.0, "b": 1.0})
+    campaign = replace(campaign, variants=(campaign.variants[0], replace(campaign.variants[1], replicas=(REPLICA,))))
+    configured = {"demo": campaign}
+    assert resolve("demo", configured) is campaign
+    for reference in (f"{ARN}-b", REPLICA):
+        pinned = resolve(reference, configured)
+        assert pinned is campaign.variants[1]
+        assert {variant_for(pinned, user).variant for user in USERS[:50]} == {"b"}
+    assert (campaign.arns, [arm.key for arm in campaign.arms]) == ((), ["demo/a", "demo/b"])

@@ -19,8 +19,8 @@ from tests.support.model_upstream.server import ModelUpstream
 
 Start = Callable[..., Awaitable[Gateway]]
 
-TRANSPORTS: dict[str, dict[str, str]] = {"aiobotocore": {}}
-"""What calls campaigns, and the variables that choose it."""
+TRANSPORTS: dict[str, dict[str, str]] = {"lean": {"GATEWAY_TRANSPORT": "lean"}}
+"""What calls campaigns, and the variables that choose it. Its reference keeps the same contract in `tests/adapters`."""
 
 
 @pytest.fixture(params=TRANSPORTS)

@@ -72,11 +72,11 @@ class Said:
 
     @property
     def slug(self) -> str:
-        """The kind of problem, by either door."""
+        """The kind of problem, by either door (which tells by code, so some share theirs); empty for an answer."""
         if "type" in self.body:
             return str(self.body["type"]).rpartition(":")[2]
-        code = self.headers["x-amzn-ErrorType"]
-        return next(slug for slug, known in CODES.items() if known == code)
+        code = self.headers.get("x-amzn-ErrorType")
+        return next((slug for slug, known in CODES.items() if known == code), "")
 
 
 @dataclass(frozen=True)

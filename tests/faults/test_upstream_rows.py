@@ -64,11 +64,12 @@ async def test_what_becomes_of_it(start: Start, row: Row) -> None:
 
 
 async def all_hit(gateway: Gateway, row: Row, deadline_ms: int) -> None:
-    """Nothing can be ranked: the caller is told whose fault it is, by either door, after two attempts at most."""
+    """Nothing can be ranked: the caller is told whose fault it is, by either door, after two attempts at most
+    (and one more where a used connection ended)."""
     hit(gateway, "none", row.rule)
     said = await gateway.ask("none", "user-a", ONE_CALL, deadline_ms=deadline_ms)
     assert (said.status, said.slug in row.slugs) == (row.status, True), said
-    assert gateway.upstream.stats.of(arn_of("none")).total <= (2 if row.retried else 1)
+    assert gateway.upstream.stats.of(arn_of("none")).total <= (3 if row.retried else 1)
     if row.ends:  # the wire has no deadline of its own
         hit(gateway, "wire", row.rule)
         said = await gateway.ask("wire", "user-a", ONE_CALL, path=WIRE)

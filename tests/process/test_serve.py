@@ -132,7 +132,7 @@ def test_ctrl_c_needs_no_lame_duck(hanging: Hanging) -> None:
 @pytest.mark.parametrize("command", ["serve", "emulate"])
 def test_a_port_in_use(gateway: Running, command: str) -> None:
     """A port that is taken is told in one line, with exit code 1."""
-    done = run(command, "--port", str(gateway.port))
+    done = run(command, "--port", str(gateway.port), env=signed("http://127.0.0.1:1"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith(f"error: cannot listen on 127.0.0.1:{gateway.port}: ")
     assert len(done.stderr.splitlines()) == 1

@@ -215,6 +215,112 @@ def test_settings_are_frozen() -> None:
         settings.server.port = 1  # type: ignore[misc]
 
 
+VARIANTS = f"""
+[campaigns.shop]
+concurrency_max = 7
+tps = 20
+fallback = "input-order"
+[campaigns.shop.variants.b]
+arn = "{ARN}-b"
+weight = 0.5
+[campaigns.shop.variants.a]
+arn = "{ARN}-a"
+replicas = ["{ARN}-a2"]
+"""
+
+
+def test_variants(file: Path) -> None:
+    """A campaign with variants has no ARN of its own; each arm has its ARNs and weight, and the campaign's policies."""
+    file.write_text(VARIANTS, encoding="utf-8")
+    whole = load(file, {}).campaign_policies()["shop"]
+    assert (whole.arn, whole.arns, whole.variant) == ("", (), "")
+    assert [(arm.variant, arm.name, arm.arns, arm.weight) for arm in whole.variants] == [
+        ("a", "shop", (f"{ARN}-a", f"{ARN}-a2"), 1),
+        ("b", "shop", (f"{ARN}-b",), 0.5),
+    ]
+    assert {(arm.tps, arm.concurrency_max, arm.concurrency_min, arm.fallback) for arm in whole.variants} == {
+        (20, 7, 4, "input-order")
+    }
+
+
+def test_variants_from_the_environment() -> None:
+    """Variants can be set by variables alone."""
+    name = "GATEWAY_CAMPAIGNS__SHOP__VARIANTS__"
+    settings = load(None, {name + "A__ARN": ARN, name + "B__ARN": ARN + "2", name + "B__WEIGHT": "3"})
+    arms = settings.campaign_policies()["shop"].variants
+    assert [(arm.variant, arm.arn, arm.weight) for arm in arms] == [("a", ARN, 1), ("b", ARN + "2", 3)]
+
+
+FAULTY = {
+    "arn and variants": (f'arn = "{ARN}"\n[campaigns.shop.variants.a]\narn = "{ARN}"', "campaigns.shop.arn"),
+    "replicas and variants": (
+        f'replicas = ["{ARN}"]\n[campaigns.shop.variants.a]\narn = "{ARN}"',
+        "campaigns.shop.replicas",
+    ),
+    "neither": ("tps = 5", "campaigns.shop.arn"),
+    "no variants": ("variants = {}", "campaigns.shop.arn"),
+    "variants as a list": (f'arn = "{ARN}"\nvariants = ["a"]', "campaigns.shop.variants"),
+    "variants as a word": (f'arn = "{ARN}"\nvariants = "a"', "campaigns.shop.variants"),
+    "a variant as a word": ('variants = {a = "x"}', "campaigns.shop.variants.a"),
+    "variant without ARN": ("[campaigns.shop.variants.a]\nweight = 1", "campaigns.shop.variants.a.arn"),
+    "weight of nothing": (
+        f'[campaigns.shop.variants.a]\narn = "{ARN}"\nweight = 0',
+        "campaigns.shop.variants.a.weight",
+    ),
+    "weight that is no number": (
+        f'[campaigns.shop.variants.a]\narn = "{ARN}"\nweight = nan',
+        "campaigns.shop.variants.a.weight",
+    ),
+    "variant with a slash": (
+        f'[campaigns.shop.variants."a/b"]\narn = "{ARN}"',
+        "campaigns.shop.variants.a/b",
+    ),
+    "variant without a region": (
+        '[campaigns.shop.variants.a]\narn = "arn:aws:personalize::1:campaign/x"',
+        "campaigns.shop.variants.a.arn",
+    ),
+    "least above most": (
+        f'arn = "{ARN}"\nconcurrency_min = 9\nconcurrency_max = 8',
+        "campaigns.shop.concurrency_min",
+    ),
+    "least above the default most": (f'arn = "{ARN}"\nconcurrency_min = 101', "campaigns.shop.concurrency_min"),
+    "least of nothing": (f'arn = "{ARN}"\nconcurrency_min = 0', "campaigns.shop.concurrency_min"),
+    "unheard-of transport": (f'arn = "{ARN}"\ntransport = "pigeon"', "campaigns.shop.transport"),
+}
+
+
+@pytest.mark.parametrize(("lines", "place"), FAULTY.values(), ids=FAULTY)
+def test_faults_of_a_campaign(file: Path, lines: str, place: str) -> None:
+    """Each fault is told by its place, and by nothing else."""
+    file.write_text(f"[campaigns.shop]\n{lines}\n", encoding="utf-8")
+    assert [fault.split(": ")[0] for fault in faults(file)] == [place]
+
+
+def test_limits_of_the_environment_are_compared_too() -> None:
+    """A variable is text, and still a number to be compared."""
+    name = "GATEWAY_CAMPAIGNS__SHOP__"
+    told = faults(None, {name + "ARN": ARN, name + "CONCURRENCY_MIN": "101"})
+    assert [fault.split(": ")[0] for fault in told] == ["campaigns.shop.concurrency_min"]
+
+
+def test_the_default_least_gives_way_to_a_lower_most() -> None:
+    """Setting only a low most is enough."""
+    name = "GATEWAY_CAMPAIGNS__SHOP__"
+    one = load(None, {name + "ARN": ARN, name + "CONCURRENCY_MAX": "2"}).campaign_policies()["shop"]
+    assert (one.concurrency_min, one.concurrency_max) == (2, 2)
+    one = load(None, {name + "ARN": ARN, name + "CONCURRENCY_MIN": "3"}).campaign_policies()["shop"]
+    assert (one.concurrency_min, one.concurrency_max) == (3, 100)
+
+
+def test_the_transport(file: Path) -> None:
+    """The lean transport is the default; another is chosen by the file or the environment."""
+    assert load(None, {}).transport == "lean"
+    file.write_text('transport = "aiobotocore"\n', encoding="utf-8")
+    assert load(file, {}).transport == "aiobotocore"
+    assert load(None, {"GATEWAY_TRANSPORT": "aiobotocore"}).transport == "aiobotocore"
+    assert "GATEWAY_TRANSPORT" in faults(None, {"GATEWAY_TRANSPORT": "pigeon"})[0]
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", ""])
 @pytest.mark.parametrize("name", ["SERVER__DRAIN_S", "CACHE__FRESH_S", "SERVER__BODY_TIMEOUT_S"])
 def test_seconds_are_numbers_that_end(name: str, value: str) -> None:

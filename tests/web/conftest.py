@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.settings import ServerSettings
+from gateway.settings_auth import AuthSettings
 from gateway.web.app import build_app
 from tests.support.gateway_parts import make_service
 from tests.support.softmax_ranker import SoftmaxRanker
@@ -33,10 +34,17 @@ def ranker() -> SoftmaxRanker:
 
 @pytest.fixture
 def connect(aiohttp_client: Callable[..., Awaitable[Client]], ranker: SoftmaxRanker) -> Connect:
-    """`await connect(server=..., ranker=..., **parts of make_service)` is a client of a gateway made of these parts."""
+    """`await connect(server=..., auth=..., ranker=..., **parts of make_service)` connects to a new gateway."""
 
-    async def made(*, server: dict[str, Any] | None = None, ranker: SoftmaxRanker = ranker, **parts: Any) -> Client:
-        app = build_app(make_service(ranker, **parts), ServerSettings(**{"deadline_ms": LONG_MS, **(server or {})}))
+    async def made(
+        *,
+        server: dict[str, Any] | None = None,
+        auth: AuthSettings | None = None,
+        ranker: SoftmaxRanker = ranker,
+        **parts: Any,
+    ) -> Client:
+        settings = ServerSettings(**{"deadline_ms": LONG_MS, **(server or {})})
+        app = build_app(make_service(ranker, **parts), settings, auth)
         return await aiohttp_client(app)  # which cancels the handlers of callers that have gone, as `wiring` does
 
     return made

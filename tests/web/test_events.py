@@ -1,5 +1,6 @@
 """Events in: both shapes, the frames that die of them, and the two ways of working only by half."""
 
+import gzip
 from typing import Any
 
 import orjson
@@ -7,10 +8,11 @@ import pytest
 
 from gateway.core.errors import InvalidInput, Unavailable
 from gateway.ports import Kept
+from gateway.web.events_api import EVENTS_BYTES_MAX
 from tests.support.gateway_parts import ListSink
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
-from tests.web.parts import NATIVE, Client, ask, native, refused, send
+from tests.web.parts import NATIVE, Client, ask, exchange, head, native, refused, send
 
 WIRE_EVENTS = "/events"
 NATIVE_EVENTS = "/v1/events"
@@ -145,3 +147,15 @@ async def test_the_campaigns_route_tells_the_cache(client: Client) -> None:
     body = orjson.loads(await (await client.get("/v1/campaigns")).read())
     assert [one["name"] for one in body["campaigns"]] == ["demo"]
     assert (body["cache"]["frames"]["misses"], body["cache"]["frames"]["hits"]) == (1, 1)
+
+
+@pytest.mark.parametrize("path", [WIRE_EVENTS, NATIVE_EVENTS])
+async def test_a_body_far_larger_than_ten_events(connect: Connect, path: str) -> None:
+    """Events have a limit of their own, by length, in chunks, and decompressed."""
+    client = await connect()
+    body = orjson.dumps(click()).ljust(EVENTS_BYTES_MAX)
+    assert (await send(client, path, body)).status == 200
+    assert (await send(client, path, body + b" ")).status == 413
+    assert (await send(client, path, gzip.compress(body + b" "), **{"Content-Encoding": "gzip"})).status == 413
+    chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body) + 1, body + b" ")
+    assert (await exchange(client, head(path, "Transfer-Encoding: chunked") + chunked)).status == 413

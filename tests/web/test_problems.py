@@ -45,7 +45,7 @@ def test_wire_rendering(kind: type[BaseException]) -> None:
     assert response.headers["x-amzn-RequestId"] == "r-1"
     assert body.keys() == {"message"}
     assert body["message"]
-    assert response.status == (400 if row.code == "InvalidInputException" else row.status)
+    assert response.status == problems.WIRE_STATUS.get(row.code, row.status)
 
 
 @pytest.mark.parametrize("render", [problem, wire_error])

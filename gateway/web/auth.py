@@ -1,0 +1,114 @@
+"""In whose name a request is made: found out before anything else of it is looked at.
+
+A bearer key tells at once. A signature covers the body, so its owner is known by name only until the body was read:
+until then the request holds a place of that name and no more; so the two halves stand around `bound_inflight`. Nothing
+is looked for in the query: secrets there end up in logs.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from gateway.core.tenants import ANYBODY, RateLimits, Tenant
+from gateway.settings_auth import AuthSettings
+from gateway.web.body import read_raw
+from gateway.web.callers import Callers
+from gateway.web.door import ARRIVED_S, CALLER, FACTS, SERVER, SERVICE
+from gateway.web.problems import NoCredentials, TooMany, UnknownCredentials
+from gateway.web.sigv4 import SCHEME, Claim, Head, claim_of, verify
+
+OPEN_ROUTES: Final = frozenset({"/livez", "/readyz"})
+"""What anybody may ask: a kubelet has no keys. Every other route that there is asks who calls."""
+
+HASH_SLICE_BYTES: Final = 1024 * 1024
+"""Hashed in one go: about a millisecond."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Signed = tuple[Head, Claim, str]
+
+SIGNED: web.RequestKey[Signed] = web.RequestKey("signed", tuple)
+"""Where a request carries what is yet to be verified: its head, the claim, and the secret."""
+
+
+def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Middleware, Middleware]:
+    """`identify` and `prove`, the two halves. Raises what `Callers` raises."""
+    callers = Callers(auth, now_s)
+    rates = RateLimits()
+
+    @web.middleware
+    async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
+        tenant = ANYBODY
+        resource = request.match_info.route.resource
+        asked = resource is not None and resource.canonical not in OPEN_ROUTES
+        if asked and (auth.takes_keys or auth.takes_signatures):
+            tenant = _claimed(request, auth, callers)
+            request[FACTS]["tenant"] = tenant.name
+        request[CALLER] = tenant
+        if SIGNED not in request:
+            _count(rates, request)
+        return await handler(request)
+
+    @web.middleware
+    async def prove(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if SIGNED in request:
+            head, claim, secret = request[SIGNED]
+            body = await read_raw(request, request.app[SERVER].body_timeout_s)
+            verify(head, claim, await _sha256(body), secret)
+            _count(rates, request)
+        return await handler(request)
+
+    return identify, prove
+
+
+def _claimed(request: web.Request, auth: AuthSettings, callers: Callers) -> Tenant:
+    """The tenant of the request's key, or the one that its signature names, which is left to be verified."""
+    given = [(name, value) for name in ("Authorization", "X-Api-Key") for value in request.headers.getall(name, [])]
+    if len(given) != 1:
+        raise NoCredentials("exactly one Authorization or X-Api-Key header must be sent")
+    name, value = given[0]
+    if name == "Authorization" and value.startswith(SCHEME) and auth.takes_signatures:
+        return _signer(request, callers)
+    scheme, _, key = value.partition(" ") if name == "Authorization" else ("bearer", "", value)
+    if scheme.lower() != "bearer" or not auth.takes_keys:
+        raise NoCredentials(f"the gateway asks for {' or '.join(_asked_for(auth))}")
+    tenant = callers.by_key(key.strip())
+    if tenant is None:
+        raise UnknownCredentials("the key is not known")
+    return tenant
+
+
+def _signer(request: web.Request, callers: Callers) -> Tenant:
+    names = {name.lower() for name in request.headers}
+    headers = {name: ",".join(request.headers.getall(name)) for name in names}
+    head = Head(request.method, request.raw_path, headers)
+    claim = claim_of(head, request.app[SERVICE].clock.wall_s())
+    found = callers.by_key_id(claim.key_id)
+    if found is None:
+        raise UnknownCredentials("the security token included in the request is invalid")
+    tenant, secret = found
+    request[SIGNED] = (head, claim, secret)
+    return tenant
+
+
+def _asked_for(auth: AuthSettings) -> list[str]:
+    return [*["a bearer key"] * auth.takes_keys, *["a signature (AWS Signature Version 4)"] * auth.takes_signatures]
+
+
+def _count(rates: RateLimits, request: web.Request) -> None:
+    """Count the request against its tenant's rate."""
+    if (wait_s := rates.take(request[CALLER], request[ARRIVED_S])) > 0.0:
+        raise TooMany("the rate limit of this name is reached", wait_s)
+
+
+async def _sha256(body: bytes) -> str:
+    """The hash of a body, in hex; the loop turns between slices."""
+    state = hashlib.sha256()
+    for start in range(0, len(body), HASH_SLICE_BYTES):
+        state.update(body[start : start + HASH_SLICE_BYTES])
+        if start + HASH_SLICE_BYTES < len(body):
+            await asyncio.sleep(0)
+    return state.hexdigest()

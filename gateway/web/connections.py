@@ -1,0 +1,160 @@
+"""What a connection may take of the gateway: how many there are, and how long a head and an unread answer may last.
+
+aiohttp's only limit on a request head is the one on idle connections, it has none on a caller that does not read its
+answer, and none on the number of connections. All three are a matter of the protocol, so its class is extended here;
+times of the body are `body`'s.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from gateway.web.unparsable import last_words
+
+SLICE_BYTES: Final = 32 * 1024
+"""Parsed in one turn of the loop; one-byte chunks, the worst there is, cost a microsecond each."""
+
+BUSY: Final = last_words(503, "connections", "Too many connections", "Retry-After: 1")
+SLOW_HEAD: Final = last_words(408, "slow-head", "The request's head did not arrive in time")
+
+
+@dataclass(slots=True)
+class Guard:
+    """The limits of one listener, and what came of them: connections open now, refused, and culled for slowness.
+
+    `head_timeout_s` counts from the first byte of a head (of the connection, for its first), `write_timeout_s` from the
+    moment in which the caller stopped taking what was sent.
+    """
+
+    connections_max: int
+    head_timeout_s: float
+    write_timeout_s: float
+    keep_alive_s: float
+    open: int = 0
+    refused: int = 0
+    culled: int = 0
+
+    def protocol(self, server: web.Server) -> "GuardedHandler":
+        """The protocol of a new connection."""
+        return GuardedHandler(self, server)
+
+
+class GuardedHandler(RequestHandler):
+    """aiohttp's protocol of one connection, under the limits of a guard."""
+
+    __slots__ = ("_backlog", "_begun", "_guard", "_head_timer", "_refused", "_wire", "_write_timer")
+
+    def __init__(self, guard: Guard, server: web.Server) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(
+            server, loop=loop, keepalive_timeout=guard.keep_alive_s, access_log=cast("Any", None), auto_decompress=False
+        )
+        self._guard = guard
+        self._refused = self._begun = False
+        self._backlog = bytearray()
+        self._wire: asyncio.Transport | None = None
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or turn it away."""
+        self._wire = cast("asyncio.Transport", transport)
+        if self._guard.open >= self._guard.connections_max:
+            self._refused = True
+            self._guard.refused += 1
+            self._wire.write(BUSY)
+            self._wire.close()
+            return
+        self._guard.open += 1
+        self._wire.set_write_buffer_limits(high=0)  # so that `pause_writing` tells of every byte that is not taken
+        self._await_head()
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, a slice in each turn of the loop: 250,000 of them can be 40,000 chunks to work through."""
+        if self._refused:
+            return
+        if not data or (not self._backlog and len(data) <= SLICE_BYTES):  # nothing: aiohttp wants what it held back
+            self._take(data)
+            return
+        waits = bool(self._backlog)
+        self._backlog += data
+        self._pause_transport_reading()
+        if not waits:
+            self._take_slice()
+
+    def _take_slice(self) -> None:
+        """Take one slice of what waits; the connection is not read on meanwhile."""
+        if self._wire is None:
+            return
+        some = bytes(self._backlog[:SLICE_BYTES])
+        del self._backlog[:SLICE_BYTES]
+        self._take(some)
+        if self._backlog:
+            self._pause_transport_reading()
+            self._loop.call_soon(self._take_slice)
+        elif not self._reading_paused and not self._buffer_paused:
+            self._resume_transport_reading()
+
+    def _take(self, data: bytes) -> None:
+        """Take bytes; a head that begins has its time, one that is whole has had it."""
+        heads = self._request_count
+        super().data_received(data)
+        if self._request_count > heads:
+            self._begun = False
+            self._end_head_timer()
+        elif data and self._waiter is not None:
+            self._begun = True
+            if self._head_timer is None:
+                self._await_head()
+
+    def pause_writing(self) -> None:
+        """Bytes are not taken: the caller has its time to do so."""
+        super().pause_writing()
+        self._write_timer = self._loop.call_later(self._guard.write_timeout_s, self._abort)
+
+    def resume_writing(self) -> None:
+        """All was taken."""
+        super().resume_writing()
+        self._end_write_timer()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the connection."""
+        self._end_head_timer()
+        self._end_write_timer()
+        self._wire = None
+        self._backlog.clear()
+        if not self._refused:
+            self._guard.open -= 1
+            super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._head_timer = self._loop.call_later(self._guard.head_timeout_s, self._cull)
+
+    def _cull(self) -> None:
+        """End a connection whose head did not come; one that has sent nothing at all is not told."""
+        self._head_timer = None
+        if self._wire is not None and not self._wire.is_closing():
+            self._guard.culled += 1
+            if self._begun:
+                self._wire.write(SLOW_HEAD)
+            self.force_close()
+
+    def _abort(self) -> None:
+        self._write_timer = None
+        if self._wire is not None:
+            self._guard.culled += 1
+            self._wire.abort()
+
+    def _end_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _end_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None

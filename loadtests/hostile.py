@@ -1,0 +1,225 @@
+"""The worst megabyte: what one request may cost everybody else, in stalls of the event loop and in memory.
+
+    python -m loadtests.hostile [--only NAME] [--repeat 3]
+
+A gateway on a real socket, guarded as in production, around a ranker in this process; another thread sends one hostile
+request of about 1 MiB after the other. For each: the longest time in which the loop did not turn, in CPU time of its
+thread (what the gateway is to blame for) and by the wall (which a busy machine adds to), and how far memory rose above
+its level before. Ends by itself; exit code 1 if a stall of CPU time is above `STALL_MS_MAX`, but for bodies that are
+16 MiB when they are decompressed: reading so much JSON is one step, whoever sends it.
+"""
+
+import argparse
+import asyncio
+import ctypes
+import gc
+import gzip
+import random
+import socket
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import orjson
+import uvloop
+import zstandard
+from structlog.testing import capture_logs
+
+from tests.web.listening import guard, listening
+
+MIB: Final = 2**20
+STALL_MS_MAX: Final = 20.0
+CHUNKED, GZIP = "Transfer-Encoding: chunked", "Content-Encoding: gzip"
+WIRE, NATIVE = "/personalize-ranking", "/v1/rerank"
+GOOD = b'"campaignArn":"demo","campaign":"demo","userId":"u","inputList":["p1"]'
+
+
+def post(path: str, body: bytes, *headers: str, length: int | None = None) -> bytes:
+    """A request with a body."""
+    given = [f"Content-Length: {len(body) if length is None else length}"] if length != -1 else []
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", *given, *headers, "", ""]).encode() + body
+
+
+def wire(more: bytes) -> bytes:
+    """A request on the AWS wire with one more member or several, which it need not know."""
+    return post(WIRE, b"{" + GOOD + b"," + more + b"}")
+
+
+def native(members: bytes) -> bytes:
+    """A request of the native API."""
+    return post(NATIVE, b'{"campaign":"demo","userId":"u",' + members + b"}")
+
+
+def events(listed: bytes) -> bytes:
+    """PutEvents."""
+    return post("/events", b'{"trackingId":"t","sessionId":"s","eventList":[%s]}' % listed)
+
+
+def filled(piece: bytes, between: bytes = b",", size: int = MIB) -> bytes:
+    """The piece over and over, up to a size."""
+    return between.join([piece] * (size // (len(piece) + len(between))))
+
+
+def bomb(size: int) -> bytes:
+    """A gzip body that stands for so many spaces, made without having them."""
+    packing = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join([*(packing.compress(b" " * MIB) for _ in range(size // MIB)), packing.flush()])
+
+
+def zstd_bomb(size: int) -> bytes:
+    """The same in zstd, without a word on its size."""
+    packing = zstandard.ZstdCompressor().compressobj()
+    return b"".join([*(packing.compress(b" " * MIB) for _ in range(size // MIB)), packing.flush()])
+
+
+def names(count: int) -> bytes:
+    """Members of different names."""
+    return b",".join(b'"%05x":1' % number for number in range(count))
+
+
+LONG = b"{" + GOOD + b',"x":"' + random.Random(1).randbytes(200_000).hex().encode() * 40 + b'"}'
+MANY = [f"item-{number:05}" for number in range(99_999)]
+
+CASES: Final[dict[str, Callable[[], bytes]]] = {
+    "control: 10,000 ids": lambda: native(b'"inputList":' + orjson.dumps([f"p{n}" for n in range(10_000)])),
+    "depth: 1 MiB of [": lambda: wire(b'"x":' + b"[" * MIB),
+    "depth: 900 levels, over and over": lambda: wire(b'"x":[' + filled(b"[" * 900 + b"]" * 900) + b"]"),
+    "empty lists, unknown member": lambda: wire(b'"x":[' + filled(b"[]") + b"]"),
+    "empty lists, unknown member, U+0000": lambda: wire(b'"x":[' + filled(b"[]") + b',"\\u0000"]'),
+    "empty lists, refused": lambda: native(b'"x":[' + filled(b"[]") + b"]"),
+    "escapes in an unknown member": lambda: wire(b'"x":"' + filled(b"\\u0041", b"") + b'"'),
+    "escapes in ids": lambda: native(b'"inputList":[' + filled(b'"' + b"\\u00e9" * 100 + b'"') + b"]"),
+    "backslashes, U+0000 behind": lambda: wire(b'"x":"' + b"\\\\" * (MIB // 2) + b'\\u0000"'),
+    "an id that is 1 MiB": lambda: native(b'"inputList":["' + b"a" * MIB + b'"]'),
+    "100,000 ids, U+0000 in the last": lambda: native(b'"inputList":' + orjson.dumps([*MANY, "a\0"])),
+    "100,000 ids, the last a number": lambda: native(b'"inputList":' + orjson.dumps([*MANY, 1])),
+    "every id a number": lambda: native(b'"inputList":[' + filled(b"1") + b"]"),
+    "every second id empty": lambda: native(b'"inputList":[' + filled(b'"a",""', size=MIB // 2) + b"]"),
+    "one member over and over": lambda: native(filled(b'"limit":1') + b',"inputList":[]'),
+    "unknown members, one name": lambda: wire(filled(b'"x":1')),
+    "unknown members, all different": lambda: wire(names(100_000)),
+    "unknown members, refused": lambda: native(names(100_000)),
+    "context, one name": lambda: native(b'"inputList":[],"context":{' + filled(b'"A":"1"') + b"}"),
+    "context, all different": lambda: native(b'"inputList":[],"context":{' + names(100_000) + b"}"),
+    "a number of 1 MiB, refused": lambda: native(b'"limit":' + b"9" * MIB),
+    "a number of 1 MiB, unknown": lambda: wire(b'"x":' + b"9" * MIB),
+    "a float of 1 MiB": lambda: wire(b'"x":0.' + b"9" * MIB + b"e-9"),
+    "a time of 1 MiB": lambda: events(b'{"eventType":"c","sentAt":' + b"9" * MIB + b"}"),
+    "events, 1 MiB of them": lambda: events(filled(b'{"eventType":"c","sentAt":1}')),
+    "bad UTF-8 at the end": lambda: wire(b'"x":"' + b"\xc3\xa9" * (MIB // 2) + b'\xff"'),
+    "chunks of one byte": lambda: post(NATIVE, b"1\r\nx\r\n" * (MIB // 6) + b"0\r\n\r\n", CHUNKED, length=-1),
+    "chunk of endless size line": lambda: post(NATIVE, b"0" * MIB, CHUNKED, length=-1),
+    "gzip bomb of 1 GiB": lambda: post(NATIVE, bomb(1024 * MIB), GZIP),
+    "zstd bomb of 4 GiB": lambda: post(NATIVE, zstd_bomb(4096 * MIB), "Content-Encoding: zstd"),
+    "gzip, 16 MiB of spaces": lambda: post(NATIVE, bomb(16 * MIB), GZIP),
+    "zstd that stands for 16 MiB": lambda: post(WIRE, zstandard.compress(LONG), "Content-Encoding: zstd"),
+    "gzip, a header of 1 MiB": lambda: post(NATIVE, b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * MIB, GZIP),
+    "gzip that is none": lambda: post(NATIVE, gzip.compress(b"x")[:10] + b"\xff" * MIB, GZIP),
+    "headers, as many as are taken": lambda: post(NATIVE, b"{}", *(f"X-{n}: {'v' * 8_000}" for n in range(120))),
+    "header of 1 MiB": lambda: post(NATIVE, b"{}", f"X-A: {'v' * MIB}"),
+    "requests, one behind the other": lambda: b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * (MIB // 34),
+    "no HTTP at all": lambda: b"\x16\x03\x01" * (MIB // 3),
+}  # fmt: skip
+
+
+class Beat:
+    """Turns with the loop, and keeps the longest pause."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.on = True
+        self.cpu_ms = self.wall_ms = 0.0
+        self.reset()
+        self.turn()
+
+    def reset(self) -> None:
+        """Forget what was."""
+        self.cpu_ms = self.wall_ms = 0.0
+        self.cpu_s, self.wall_s = time.thread_time(), time.perf_counter()
+
+    def turn(self) -> None:
+        """One turn of the loop."""
+        cpu_s, wall_s = time.thread_time(), time.perf_counter()
+        self.cpu_ms = max(self.cpu_ms, 1e3 * (cpu_s - self.cpu_s))
+        self.wall_ms = max(self.wall_ms, 1e3 * (wall_s - self.wall_s))
+        self.cpu_s, self.wall_s = cpu_s, wall_s
+        if self.on:
+            self.loop.call_soon(self.turn)
+
+
+def memory_mib(field: str) -> float:
+    """A figure of this process's memory: VmRSS now, VmHWM at its highest since `forget_peak`."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
+
+
+def forget_peak() -> None:
+    """Give back what is free, and let the highest level be the present one."""
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def exchange(port: int, request: bytes) -> str:
+    """Send all of a request, however much is refused of it; the status of the first answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as caller:
+        with suppress(ConnectionError, TimeoutError):
+            caller.sendall(request)
+        try:
+            answer = caller.recv(65536)
+        except ConnectionError:
+            return "reset"
+    return answer.split()[1].decode() if answer else "closed"
+
+
+async def measure(only: str, repeat: int) -> bool:
+    """Run the cases; whether all stayed within the limit."""
+    well = True
+    print(f"{'case':<38}{'request':>10}{'answer':>8}{'CPU stall':>12}{'wall stall':>12}{'memory':>12}")
+    async with listening(guard()) as site:
+        port = urlsplit(site.name).port or 0
+        beat = Beat()
+        for name, make in CASES.items():
+            if only not in name:
+                continue
+            request = make()
+            await asyncio.to_thread(exchange, port, request)
+            cpu, wall, peak, answer = [], [], [], ""
+            for _ in range(repeat):
+                gc.collect()
+                forget_peak()
+                before_mib = memory_mib("VmRSS")
+                await asyncio.sleep(0.01)
+                beat.reset()
+                answer = await asyncio.to_thread(exchange, port, request)
+                cpu.append(beat.cpu_ms)
+                wall.append(beat.wall_ms)
+                peak.append(memory_mib("VmHWM") - before_mib)
+            too_long = min(cpu) > STALL_MS_MAX and "16 MiB" not in name
+            well = well and not too_long
+            print(
+                f"{name:<38}{len(request) / 1024:>6.0f} KiB{answer:>8}{max(cpu):>9.1f} ms{min(wall):>9.1f} ms"
+                f"{max(peak):>8.1f} MiB{'  TOO LONG' if too_long else ''}",
+                flush=True,
+            )
+        beat.on = False
+    return well
+
+
+def main() -> None:
+    """Run, and end with the verdict."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    with capture_logs():
+        well = uvloop.run(measure(options.only, options.repeat))
+    sys.exit(0 if well else 1)
+
+
+if __name__ == "__main__":
+    main()

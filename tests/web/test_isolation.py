@@ -1,0 +1,188 @@
+"""Tenants apart: every tenant by every campaign, tracker and user gets what is its own, and nothing of another's.
+
+The matrix stands as data; what a later route gives out under a name (a pinned ranking, for one) is one more column.
+"""
+
+import asyncio
+from itertools import product
+from typing import Any
+
+import pytest
+
+from gateway.core.routing import Campaign
+from tests.support.gateway_parts import ListSink
+from tests.support.softmax_ranker import SoftmaxRanker
+from tests.web.conftest import Connect
+from tests.web.keys import auth, bearer, tenant
+from tests.web.parts import LOGITS, NATIVE, WIRE, Client, items, native, send, wire
+
+PREFIX = "arn:aws:personalize:us-east-1:000000000000:campaign/"
+CAMPAIGNS = {name: Campaign(name, f"{PREFIX}{name}") for name in ("home", "deals", "secret")}
+
+RIGHTS: dict[str, dict[str, Any]] = {
+    "shop": {"campaigns": ["home", "deals"], "trackers": ["tracker-shop"]},
+    "app": {"campaigns": ["deals"]},
+}
+"""Nobody may call `secret`; `app` may write to no tracker."""
+
+USERS = ("u-1", "u-2")
+TENANTS = auth("keys", **{name: tenant(name, **rights) for name, rights in RIGHTS.items()})
+EVENT = [{"eventType": "click", "sentAt": 1_800_000_000, "itemId": "p1"}]
+
+
+def events(tracker: str, user: str) -> dict[str, Any]:
+    """The members of PutEvents."""
+    return {"trackingId": tracker, "userId": user, "sessionId": "s-1", "eventList": EVENT}
+
+
+@pytest.fixture
+async def shared(connect: Connect) -> Client:
+    """A gateway of two tenants with three campaigns."""
+    return await connect(auth=TENANTS, campaigns=CAMPAIGNS)
+
+
+@pytest.mark.parametrize(("name", "campaign"), [*product(RIGHTS, [*CAMPAIGNS, "nowhere"])])
+@pytest.mark.parametrize("by_arn", [False, True])
+async def test_campaigns(shared: Client, ranker: SoftmaxRanker, name: str, campaign: str, by_arn: bool) -> None:
+    """A tenant may call its own campaigns, by name or ARN; all others are 403 alike, whether they exist or not."""
+    reference = f"{PREFIX}{campaign}" if by_arn else campaign
+    allowed = campaign in RIGHTS[name]["campaigns"]
+    response = await send(shared, NATIVE, native(campaign=reference), **bearer(name))
+    assert response.status == (200 if allowed else 403)
+    told = await response.json(content_type=None)
+    if not allowed:
+        assert told.pop("instance")
+        assert told == {
+            "type": "urn:rerank-gateway:problem:not-allowed",
+            "title": "The caller may not do this",
+            "status": 403,
+            "detail": "this campaign may not be called in this name",
+        }
+    response = await send(shared, WIRE, wire(campaignArn=reference), **bearer(name))
+    assert response.headers.get("x-amzn-ErrorType") == (None if allowed else "AccessDeniedException")
+    assert {call.arn for call in ranker.calls} == ({f"{PREFIX}{campaign}"} if allowed else set())
+
+
+@pytest.mark.parametrize("name", RIGHTS)
+async def test_the_list_of_campaigns(shared: Client, name: str) -> None:
+    """A tenant is told of its own campaigns, and nothing of what all of them do together."""
+    response = await shared.get("/v1/campaigns", headers=bearer(name))
+    body = await response.json()
+    assert {one["name"] for one in body.pop("campaigns")} == set(RIGHTS[name]["campaigns"])
+    assert body == {}
+
+
+@pytest.mark.parametrize(("name", "tracker"), [*product(RIGHTS, ["tracker-shop", "tracker-app", "other"])])
+async def test_trackers(connect: Connect, name: str, tracker: str) -> None:
+    """A tenant may write events to its own trackers alone."""
+    sink = ListSink()
+    client = await connect(auth=TENANTS, campaigns=CAMPAIGNS, sink=sink)
+    allowed = tracker in RIGHTS[name].get("trackers", ())
+    response = await send(client, "/v1/events", events(tracker, "u-1"), **bearer(name))
+    assert response.status == (200 if allowed else 403)
+    response = await send(client, "/events", events(tracker, "u-1"), **bearer(name))
+    assert response.headers.get("x-amzn-ErrorType") == (None if allowed else "AccessDeniedException")
+    assert len(sink.events) == 2 * allowed
+
+
+async def usage(client: Client, name: str, user: str, campaign: str = "deals") -> dict[str, int]:
+    """What a ranking of a tenant's user cost."""
+    response = await send(client, NATIVE, native(items(20), campaign=campaign, userId=user), **bearer(name))
+    assert response.status == 200
+    answer: dict[str, Any] = await response.json(content_type=None)
+    used: dict[str, int] = answer["usage"]
+    return used
+
+
+async def test_frames_are_each_tenants_own(shared: Client) -> None:
+    """What one tenant's ranking taught answers nobody else's, by the same campaign, user and list."""
+    for name, user in product(RIGHTS, USERS):
+        assert (await usage(shared, name, user))["cached"] == 0, (name, user)
+    for name, user in product(RIGHTS, USERS):
+        used = await usage(shared, name, user)
+        assert (used["cached"], used["upstreamCalls"]) == (20, 0), (name, user)
+
+
+@pytest.mark.parametrize(("name", "user"), [*product(RIGHTS, USERS)])
+@pytest.mark.parametrize("how", ["DELETE", "event"])
+async def test_epochs_are_each_tenants_own(shared: Client, name: str, user: str, how: str) -> None:
+    """An event or a deletion kills the frames of that tenant's user, and of nobody else."""
+    pairs = list(product(RIGHTS, USERS))
+    for pair in pairs:
+        await usage(shared, *pair)
+    if how == "DELETE":
+        assert (await shared.delete(f"/v1/users/{user}/frames", headers=bearer(name))).status == 200
+    else:
+        response = await send(shared, "/v1/events", events("tracker-shop", user), **bearer(name))
+        assert response.status == (200 if name == "shop" else 403)
+    killed = {(name, user)} if how == "DELETE" or name == "shop" else set()
+    for pair in pairs:
+        assert ((await usage(shared, *pair))["cached"] == 0) == (pair in killed), pair
+
+
+class Held(SoftmaxRanker):
+    """Answers nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: LOGITS)
+        self.begun = asyncio.Semaphore(0)
+        self.let_go = asyncio.Event()
+
+    async def rank(self, call: Any) -> Any:
+        self.begun.release()
+        await self.let_go.wait()
+        return await super().rank(call)
+
+
+async def test_nobody_rides_on_another_tenants_calls(connect: Connect) -> None:
+    """Two tenants ask the same at once: each has calls of its own, though equal requests of one tenant share them."""
+    held = Held()
+    client = await connect(auth=TENANTS, campaigns=CAMPAIGNS, ranker=held)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        for name in RIGHTS:
+            group.create_task(usage(client, name, "u-1"))
+            await held.begun.acquire()
+        held.let_go.set()
+    assert len(held.calls) == 2
+
+
+async def test_one_tenant_cannot_take_all_places(connect: Connect) -> None:
+    """A tenant that fills the gateway leaves room for another; what it is refused is told as its own limit."""
+    held = Held()
+    client = await connect(auth=TENANTS, campaigns=CAMPAIGNS, ranker=held, server={"max_inflight": 8})
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        greedy = [group.create_task(usage(client, "shop", f"u-{n}")) for n in range(7)]
+        for _ in greedy:
+            await held.begun.acquire()
+        response = await send(client, WIRE, wire(campaignArn="deals"), **bearer("shop"))
+        assert (response.status, response.headers["x-amzn-ErrorType"]) == (429, "ThrottlingException")
+        assert response.headers["Retry-After"] == "1"
+        modest = group.create_task(usage(client, "app", "u-1"))
+        await held.begun.acquire()
+        assert (await send(client, NATIVE, native(campaign="deals"), **bearer("app"))).status == 503
+        held.let_go.set()
+    assert modest.result()["candidates"] == 20
+
+
+async def test_rates_are_each_tenants_own(connect: Connect) -> None:
+    """Beyond its rate a tenant gets 429 and when to come back, on both APIs; another tenant does not notice."""
+    slow = auth("keys", shop=tenant("shop", rate_per_s=0.25), app=tenant("app"))
+    client = await connect(auth=slow)
+    assert (await send(client, NATIVE, native(), **bearer("shop"))).status == 200
+    response = await send(client, NATIVE, native(), **bearer("shop"))
+    assert (response.status, response.headers["Retry-After"]) == (429, "4")
+    response = await send(client, WIRE, wire(), **bearer("shop"))
+    assert (response.status, response.headers["x-amzn-ErrorType"]) == (429, "ThrottlingException")
+    assert (await send(client, NATIVE, native(), **bearer("app"))).status == 200
+
+
+async def test_an_own_limit_of_places(connect: Connect) -> None:
+    """`inflight_max` bounds a tenant where there is room left."""
+    held = Held()
+    client = await connect(auth=auth("keys", app=tenant("app", inflight_max=1)), ranker=held)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        first = group.create_task(send(client, NATIVE, native(), **bearer("app")))
+        await held.begun.acquire()
+        assert (await send(client, NATIVE, native(), **bearer("app"))).status == 429
+        held.let_go.set()
+    assert first.result().status == 200
