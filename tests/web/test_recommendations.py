@@ -8,10 +8,12 @@ import pytest
 from gateway.core.errors import AccessDenied, Throttled, Unavailable
 from gateway.core.question import Operation
 from gateway.core.routing import Campaign
+from gateway.web.recommend_api import QUESTION_BYTES_MAX
 from tests.support.gateway_parts import ARN
 from tests.support.listing_ranker import ListingRanker
 from tests.web.conftest import Connect
-from tests.web.parts import Client, refused, send
+from tests.web.keys import auth, bearer, tenant
+from tests.web.parts import Client, exchange, head, refused, send
 
 ITEMS, ACTIONS = "/recommendations", "/action-recommendations"
 RECOMMENDER = "arn:aws:personalize:us-east-1:000000000000:recommender/for-you"
@@ -233,3 +235,58 @@ async def test_numbers_stand_with_those_of_the_cache(client: Client) -> None:
     body = orjson.loads(await (await client.get("/v1/campaigns")).read())
     assert body["cache"]["listings"]["hits"] == 2
     assert body["cache"]["listings"]["misses"] == 1
+
+
+async def two_tenants(connect: Connect) -> Client:
+    """A gateway whose second tenant may call one of the two campaigns."""
+    tenants = auth("keys", shop=tenant("shop"), app=tenant("app", campaigns=["for-you"]))
+    return await connect(auth=tenants, campaigns=CAMPAIGNS)
+
+
+@pytest.mark.parametrize("path", [ITEMS, ACTIONS])
+async def test_who_calls_is_asked(connect: Connect, ranker: ListingRanker, path: str) -> None:
+    """Where `auth` is set, a caller without a key gets nothing, and one with a key its own campaigns alone."""
+    client = await two_tenants(connect)
+    refusals = [
+        ({}, "demo", "MissingAuthenticationTokenException"),
+        ({"Authorization": "Bearer nobody"}, "demo", "UnrecognizedClientException"),
+        (bearer("app"), "demo", "AccessDeniedException"),
+        (bearer("app"), "nowhere", "AccessDeniedException"),
+        (bearer("shop"), "nowhere", "ResourceNotFoundException"),
+    ]
+    for headers, reference, code in refusals:
+        response = await send(client, path, {**ASKED, "campaignArn": reference}, **headers)
+        assert (response.headers["x-amzn-ErrorType"], ranker.asked) == (code, [])
+    for name, reference in (("shop", "demo"), ("shop", "for-you"), ("app", "for-you")):
+        response = await send(client, path, {**ASKED, "campaignArn": reference}, **bearer(name))
+        assert response.status == 200
+
+
+async def test_listings_are_each_tenants_own(connect: Connect, ranker: ListingRanker) -> None:
+    """What one tenant was answered answers nobody else, and an event of one leaves the other's listings alive."""
+    client = await two_tenants(connect)
+    asked = {"recommenderArn": "for-you", "userId": "u-1"}
+
+    async def calls(name: str) -> str:
+        return (await send(client, ITEMS, asked, **bearer(name))).headers["Gateway-Upstream-Calls"]
+
+    assert [await calls(name) for name in ("shop", "app", "shop", "app")] == ["1", "1", "0", "0"]
+    await client.delete("/v1/users/u-1/frames", headers=bearer("shop"))
+    assert [await calls(name) for name in ("app", "shop")] == ["0", "1"]
+    assert {question.subject.tenant for _, question in ranker.asked} == {"shop", "app"}
+
+
+async def test_a_question_has_its_size(client: Client, ranker: ListingRanker) -> None:
+    """A body larger than any question is refused by its length."""
+    reply = await exchange(client, head(ITEMS, length=QUESTION_BYTES_MAX + 1))
+    assert (reply.status, reply.headers["x-amzn-errortype"]) == (413, "requestentitytoolarge")
+    assert ranker.asked == []
+
+
+def test_the_longest_question_fits() -> None:
+    """All that may be asked, every character escaped, is within that size."""
+    name, escaped = "A" * 47, len(r"\ud83d\ude00")
+    values = {f"{name}{place:03}": 1_000 for place in range(25)}
+    context = {f"{'A' * 147}{place:03}": 1_000 for place in range(150)}
+    longest = sum(6 * len(key) + escaped * count for key, count in [*context.items(), *(2 * [*values.items()])])
+    assert longest + 12 * 256 * 8 + 10 * 12 * 150 < QUESTION_BYTES_MAX
