@@ -33,14 +33,14 @@ class Standing(NamedTuple):
     waiting: int
     in_flight: int
     limit: int
-    target_closed: bool
+    target_well: bool
 
 
 RULES: Final[tuple[tuple[str, Callable[[Standing], bool]], ...]] = (
     ("throttled", lambda standing: standing.since_throttle_s < THROTTLE_MEMORY_S),
     ("calls are waiting", lambda standing: standing.waiting > 0),
     ("loaded", lambda standing: standing.in_flight >= GATE_LOADED * standing.limit),
-    ("no ARN is well", lambda standing: not standing.target_closed),
+    ("no ARN is well", lambda standing: not standing.target_well),
 )
 """Why not to hedge: the first rule that holds."""
 

@@ -95,7 +95,7 @@ class Places:
         spare = self.total // SPARE if self.tenants > 1 else 0
         share = max(1, min(self.total // len(self._uses), self.total - spare))
         if self.under_way >= self.total:
-            return SHARE if use.under_way > share else FULL
+            return SHARE if self.tenants > 1 and use.under_way > share else FULL
         kept = max(spare, self._wanted_by_others(tenant.name, share))
         if use.under_way >= share and self.under_way + kept >= self.total:
             return SHARE

@@ -131,12 +131,15 @@ class Gate:
         """A permit for a hedge, to an ARN that is well and, if there is one, not in `avoid`; None if the rules say no,
         or the budget."""
         now_s = self._clock.now_s()
-        well = any(lane.breaker.state is State.CLOSED and lane.has_room for lane in self.lanes)
+        late_since_s = now_s - (self.hedge_after_s() or 0.0)
+        well = [one for one in self.lanes if one.breaker.state is State.CLOSED and not one.is_silent(late_since_s)]
         throttled_s = min(lane.throttled_s for lane in self.lanes)  # one that did not throttle can take the hedge
-        standing = Standing(now_s - throttled_s, self.waiting, self.in_flight, self.limit, well)
+        standing = Standing(
+            now_s - throttled_s, self.waiting, self.in_flight, self.limit, any(lane.has_room for lane in well)
+        )
         if why_not(standing) is not None or self.extras.left(now_s) < 1:
             return None
-        ticket = self._grant(Leave(), avoid, well_only=True)
+        ticket = self._grant(Leave(), avoid, among=well)
         if ticket is not None:
             self.extras.take(now_s)
         return ticket
@@ -181,7 +184,7 @@ class Gate:
         if any(lane.is_ahead_of(ticket) for lane in self.lanes if lane is not ticket.lane):
             ticket.lane.fell_behind(ticket, self._clock.now_s())
 
-    def _grant(self, leave: Leave, avoid: Collection[str], *, well_only: bool = False) -> Pass | None:
+    def _grant(self, leave: Leave, avoid: Collection[str], *, among: Collection[Lane] | None = None) -> Pass | None:
         """A permit now, on the least loaded lane that gives one; None if there is no room, or not yet.
 
         Raises `Resting` when every lane, but for want of room, is to be left alone: waiting would not help.
@@ -194,14 +197,14 @@ class Gate:
         for lane in self._by_preference(avoid, now_s):
             if not lane.has_room:
                 full = full or not lane.breaker.rests(now_s)
-            elif well_only and lane.breaker.state is not State.CLOSED:
+            elif among is not None and lane not in among:
                 continue
             elif (permit := leave.ask(lane, now_s)) is not None:
                 if self._rate is not None:
                     self._rate.take(now_s)
                 lane.out[ticket := Pass(lane, permit, now_s)] = None
                 return ticket
-        if not full and not well_only:
+        if not full and among is None:
             self.stats.resting += 1
             raise Resting("the campaign failed too often of late and is left alone for a moment")
         return None

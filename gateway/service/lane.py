@@ -5,6 +5,7 @@ A `Pass` is leave to make one call on a lane; it is handed back with what came o
 
 import math
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import Final
 
 from gateway.core.breaker import Breaker, Permit, Rules, State, Verdict
@@ -17,6 +18,12 @@ RULES_ALONE: Final = Rules(failures_in_row=20, failure_share=0.5, calls_min=20, 
 
 RULES_AMONG: Final = Rules(failures_in_row=5, failure_share=0.5, calls_min=10, window_s=10.0, open_s=1.0, ramp_s=1.0)
 """For one of several: the others can do its work, so it is left alone sooner."""
+
+SILENT_CALLS: Final = 3
+"""So many late calls, and no answer to anything that began with them, are no tail: the ARN is silent."""
+
+TOGETHER_S: Final = 0.005
+"""Calls of one fan-out begin within this."""
 
 IN_DOUBT: Final = 2
 """After so many failures in a row, none of them is a blip that a retry would mend."""
@@ -59,6 +66,12 @@ class Lane:
     def throttles(self, now_s: float) -> bool:
         """Whether it throttled a moment ago, or did last and has yet to answer the one call that is to find out."""
         return self.throttled_s > now_s - THROTTLE_MEMORY_S or (bool(self.out) and self.throttled_s > self.good_came_s)
+
+    def is_silent(self, late_since_s: float) -> bool:
+        """Whether several calls that began at this time at the latest are out, and nothing that began with the first of
+        them, or later, has been answered: a hedge would wait beside them."""
+        late = list(islice(takewhile(lambda ticket: ticket.began_s <= late_since_s, self.out), SILENT_CALLS))
+        return len(late) == SILENT_CALLS and self.good_began_s < late[0].began_s - TOGETHER_S
 
     def answered_with(self, outcome: object, ticket: "Pass", now_s: float) -> None:
         """Learn from a call that ended by itself. The caller's own fault is an answer like any other."""

@@ -2,7 +2,7 @@
 
 A process that takes in more work than its core can do answers everybody late. Nobody tells it how much that is, since a
 ranking may cost 1 ms or 100; so it measures what one has cost of late (CPU time of the process for each that ended) and
-takes in no more than can be computed in half of the time that requests are given. What is beyond that is refused at
+takes in no more than can be computed in a part of the time that requests are given. What is beyond that is refused at
 once, before its body is read: a refusal costs a hundredth of a ranking.
 """
 
@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-DEADLINE_SHARE: Final = 0.5
-"""The other half is for the calls upstream."""
+DEADLINE_SHARE: Final = 0.3
+"""The rest is for the calls upstream, and for a core that is shared with others."""
 
 LEAST: Final = 4
 """Fewer than this would leave the core idle while calls are out."""

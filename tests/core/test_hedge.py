@@ -5,7 +5,7 @@ import pytest
 from gateway.core.hedge import GATE_LOADED, LATEST, RULES, THROTTLE_MEMORY_S, Standing, due_s, why_not
 from gateway.core.latency import Quantiles
 
-WELL = Standing(since_throttle_s=float("inf"), waiting=0, in_flight=0, limit=100, target_closed=True)
+WELL = Standing(since_throttle_s=float("inf"), waiting=0, in_flight=0, limit=100, target_well=True)
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ WELL = Standing(since_throttle_s=float("inf"), waiting=0, in_flight=0, limit=100
         ({"in_flight": int(GATE_LOADED * 100) - 1}, None),
         ({"in_flight": int(GATE_LOADED * 100)}, "loaded"),
         ({"in_flight": 1, "limit": 1}, "loaded"),
-        ({"target_closed": False}, "no ARN is well"),
-        ({"since_throttle_s": 0.0, "waiting": 5, "in_flight": 200, "target_closed": False}, "throttled"),
+        ({"target_well": False}, "no ARN is well"),
+        ({"since_throttle_s": 0.0, "waiting": 5, "in_flight": 200, "target_well": False}, "throttled"),
     ],
 )
 def test_the_rules(change: dict[str, float], reason: str | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.core.breaker import Permit
-from gateway.core.errors import AccessDenied, InvalidInput, Throttled, Unavailable
+from gateway.core.errors import AccessDenied, DeadlineExceeded, InvalidInput, Throttled, Unavailable
 from gateway.core.routing import Campaign
 from gateway.service.lane import Leave, Pass
 from tests.service.scenes import agrees, catalogue, rerank, service_of
@@ -322,3 +322,18 @@ async def test_what_cannot_be_retried_does_not_wait_for_more() -> None:
     assert at_rest(scene)
     ticket = await scene.gate.enter(Leave(), math.inf, ())
     scene.gate.left(ticket)
+
+
+async def test_a_silent_arn_gets_no_hedges() -> None:
+    """When nothing is answered any more, the calls that are late are no tail: the budget of better times is kept."""
+    logits = catalogue(10_000)
+    silent = False
+    ranker = SoftmaxRanker(lambda _: logits, delay_s=0.03, fails=lambda _, __: "hang" if silent else None)
+    service = service_of(ranker)
+    for number in range(3):
+        assert agrees(await rerank(service, list(logits), user_id=f"well-{number}"), logits)
+    silent = True
+    del ranker.calls[:]
+    with pytest.raises(DeadlineExceeded):
+        await rerank(service, list(logits), user_id="ill", duration_s=0.5)
+    assert len(ranker.calls) == 21
