@@ -1,12 +1,17 @@
 """What the service needs of the world: the fewest verbs, in the words of the core. Adapters implement them."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from gateway.core.answer import Answer
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.model import Subject
+from gateway.core.question import Listing, Question
+
+TRACE: Final[ContextVar[tuple[tuple[str, str], ...]]] = ContextVar("trace", default=())
+"""The headers of the trace that a request belongs to, checked; adapters send them along with the calls made for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,10 @@ class Ranker(Protocol):
         """
         ...
 
+    async def ask(self, arn: str, question: Question) -> Listing:
+        """The checked answer of a campaign or recommender to a question; errors and cancellation as of `rank`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -51,8 +60,17 @@ class Kept:
     frame: Frame | None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptListing:
+    """What a store knows of a question; `epoch` as of `Kept`, `listing` the one that is kept, if of that very epoch."""
+
+    epoch: int | None
+    listing: Listing | None
+
+
 class FrameStore(Protocol):
-    """Keeps frames and epochs for a while. Never fails: what it cannot read is a miss, what it cannot write is lost."""
+    """Keeps frames, listings and epochs for a while. Never fails: what it cannot read is a miss, what it cannot write
+    is lost."""
 
     async def load(self, key: FrameKey) -> Kept:
         """Epoch and frame, in one round trip."""
@@ -60,6 +78,14 @@ class FrameStore(Protocol):
 
     async def save(self, key: FrameKey, frame: Frame, keep_s: float) -> None:
         """Keep the frame for at most `keep_s` seconds, in place of any other."""
+        ...
+
+    async def load_listing(self, key: FrameKey) -> KeptListing:
+        """Epoch and listing, in one round trip."""
+        ...
+
+    async def save_listing(self, key: FrameKey, listing: Listing, keep_s: float) -> None:
+        """Keep the listing for at most `keep_s` seconds, in place of any other."""
         ...
 
     async def bump(self, user: str, epoch: int, keep_s: float) -> bool:

@@ -37,8 +37,10 @@ from gateway.service.background import Background
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
+from gateway.service.flights import Flights
 from gateway.service.frames import Frames
 from gateway.service.gates import Gates
+from gateway.service.recommend import Recommender
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
@@ -93,7 +95,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
         frames = Frames(store, clock, background, random, life)
         gates, turns = Gates(clock), Turns()
-        rounds = Rounds(Fans(ranker, clock, random), gates, clock, random, turns)
+        fans = Fans(ranker, clock, random)
+        rounds = Rounds(fans, gates, clock, random, turns)
         reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
         try:
             sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
@@ -106,6 +109,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 not_ready,
                 store.health,
                 clients.credentials.health,
+                Recommender(Flights(fans, gates, frames), frames),
             )
         finally:
             await background.drain(BACKGROUND_DRAIN_S)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from gateway.core.answer import Answer
 from gateway.core.bridge import Bridge
 from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, Calibration
@@ -82,7 +83,7 @@ class Usage:
     bridges: int = 0
     drifts: int = 0
 
-    def count(self, fan: FanOut) -> None:
+    def count(self, fan: FanOut[Any]) -> None:
         """Add what a set of calls cost."""
         self.upstream_calls += fan.attempts
         self.retries += fan.retries
@@ -127,7 +128,7 @@ class Round:
     """One plan and what came of it. There is a second one only after a drift."""
 
     plan: Plan
-    fan: FanOut
+    fan: FanOut[Answer]
     calibration: Calibration
     bridges: list[Bridge]
     drifted: bool
@@ -144,7 +145,7 @@ class Played:
     """One tournament and what came of it: `fan` holds all its calls, `sizes` how large those of every round
     were."""
 
-    fan: FanOut
+    fan: FanOut[Answer]
     sizes: list[list[int]]
     settled: int
     learnt: Frame

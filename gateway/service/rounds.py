@@ -83,7 +83,7 @@ class Rounds:
         """Rank the wanted items by the orders of the calls alone, the first `depth` of them for certain."""
         created_s = self.clock.wall_s()
         tournament = Tournament(len(wanted), depth)
-        whole = FanOut([])
+        whole = FanOut[Answer]([])
         while (lists := tournament.lists()) and (not whole.outcomes or budget.allows_attempt(self.clock.now_s())):
             fan = await self._calls(campaign, subject, wanted, lists, budget, cost)
             whole.outcomes += fan.outcomes
@@ -99,7 +99,7 @@ class Rounds:
 
     async def _calls(
         self, campaign: Campaign, subject: Subject, items: list[str], chunks: list[Ints], budget: Budget, cost: Cost
-    ) -> FanOut:
+    ) -> FanOut[Answer]:
         lists = [taken(items, chunk) for chunk in chunks]
         fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget)
         cost.usage.count(fan)

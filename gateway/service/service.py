@@ -7,6 +7,7 @@ from gateway.core.routing import Campaign
 from gateway.ports import Clock
 from gateway.service.events import EventDoor
 from gateway.service.gates import Gates
+from gateway.service.recommend import Recommender
 from gateway.service.rerank import Reranker
 
 
@@ -27,4 +28,5 @@ class Service:
     not_ready: Callable[[], Awaitable[str | None]]
     store_health: Callable[[], dict[str, object]]
     credentials_health: Callable[[], dict[str, object]]
+    recommender: Recommender
     draining: bool = field(default=False)

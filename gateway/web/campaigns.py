@@ -27,6 +27,7 @@ async def campaigns(http: web.Request) -> web.Response:
     if tenant is ANYBODY:  # they are all tenants' numbers
         body["requests"] = _crowd(http.app[CROWD])
         body["cache"] = {"store": service.store_health(), "frames": _camelled(service.reranker.frames.stats)}
+        body["cache"]["listings"] = service.recommender.health()
     return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.model import taken
+from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
 
 SLICE: Final = 2_000
@@ -145,13 +146,13 @@ def plan(made: Round | Played) -> dict[str, Any]:
     }
 
 
-def headers(result: Result, total_s: float) -> dict[str, str]:
+def headers(result: Result | ListingResult, total_s: float) -> dict[str, str]:
     """What the wire's body cannot say, and every answer's costs."""
     stages = {"cache": result.timing.cache_s, "upstream": result.timing.upstream_s, "cpu": result.timing.cpu_s}
     spent = [f"{name};dur={1e3 * stage_s:.1f}" for name, stage_s in {**stages, "total": total_s}.items()]
     told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": ", ".join(spent)}
     if result.variant:
         told["Gateway-Variant"] = result.variant
-    if result.merge == "ordinal":
+    if isinstance(result, Result) and result.merge == "ordinal":
         told["Gateway-Merge"] = result.merge
     return told if result.degraded is None else {**told, "Gateway-Degraded": result.degraded.value}

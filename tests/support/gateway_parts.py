@@ -12,8 +12,10 @@ from gateway.service.background import Background
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
+from gateway.service.flights import Flights
 from gateway.service.frames import Frames
 from gateway.service.gates import Gates
+from gateway.service.recommend import Recommender
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
@@ -72,7 +74,8 @@ def make_service(
 
     frames = Frames(store or MemoryStore(clock.now_s), clock, Background(), random, Life(fresh_s, stale_s, settle_s))
     gates, turns = Gates(clock), Turns()
-    rounds = Rounds(Fans(ranker, clock, random), gates, clock, random, turns)
+    fans = Fans(ranker, clock, random)
+    rounds = Rounds(fans, gates, clock, random, turns)
     reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
     return Service(
         reranker,
@@ -83,4 +86,5 @@ def make_service(
         ready,
         lambda: {"kind": "test"},
         lambda: CREDENTIALS_HEALTH | dict(credentials or {}),
+        Recommender(Flights(fans, gates, frames), frames),
     )
