@@ -68,6 +68,14 @@ class Usage:
         self.retries += fan.retries
         self.hedges += fan.hedges
 
+    def add(self, other: "Usage") -> None:
+        """Add what another ranking for the same answer cost."""
+        self.upstream_calls += other.upstream_calls
+        self.retries += other.retries
+        self.hedges += other.hedges
+        self.bridges += other.bridges
+        self.drifts += other.drifts
+
 
 @dataclass(slots=True)
 class Timing:
@@ -87,6 +95,13 @@ class Timing:
             yield
         finally:
             setattr(self, name, getattr(self, name) + self.clock.stopwatch_s() - began_s)
+
+    def add(self, other: "Timing") -> None:
+        """Add the times of what came after."""
+        self.cache_s += other.cache_s
+        self.queue_s = max(self.queue_s, other.queue_s)
+        self.upstream_s += other.upstream_s
+        self.cpu_s += other.cpu_s
 
 
 @dataclass(frozen=True, slots=True)

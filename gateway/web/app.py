@@ -17,6 +17,7 @@ from gateway.web.metrics import metrics_handler
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
 from gateway.web.rerank_api import RERANK, rerank
+from gateway.web.shelves_api import SHELVES, shelves
 from gateway.web.unparsable import expect, refuse_in_our_words
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -25,6 +26,7 @@ POSTS: Final[dict[str, Handler]] = {
     PERSONALIZE_RANKING: personalize_ranking,
     EVENTS: put_events,
     RERANK: rerank,
+    SHELVES: shelves,
     NATIVE_EVENTS: native_events,
 }
 GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, "/readyz": readyz}

@@ -14,7 +14,7 @@ from gateway.service.result import Request, Result
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
 from gateway.web.crowd import Crowd
-from gateway.web.members import RankingMembers
+from gateway.web.members import SubjectMembers
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 CROWD: web.AppKey[Crowd] = web.AppKey("crowd", Crowd)
@@ -31,27 +31,36 @@ FACTS: web.RequestKey[dict[str, Any]] = web.RequestKey("facts", dict)
 """Where a request carries what its access line will say beside status and time."""
 
 
-async def rank(http: web.Request, reference: str, members: RankingMembers, deadline_ms: int | None) -> Result:
-    """Rank what the members ask for. Errors are those of `Reranker.rerank` and `routing.resolve`."""
-    service = http.app[SERVICE]
-    campaign = variant_for(resolve(reference, service.campaigns), members.user_id)
+def request_for(
+    http: web.Request, reference: str, members: SubjectMembers, items: list[str], deadline_ms: int | None
+) -> Request:
+    """The ranking that the members ask for. Errors are those of `routing.resolve`."""
+    campaign = variant_for(resolve(reference, http.app[SERVICE].campaigns), members.user_id)
     http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
     duration_s = (deadline_ms or http.app[SERVER].deadline_ms) / 1e3
-    result = await service.reranker.rerank(
-        Request(
-            campaign=campaign,
-            subject=Subject(
-                campaign=campaign.name,
-                user_id=members.user_id,
-                context=members.context or {},
-                filter_arn=members.filter_arn,
-                filter_values=members.filter_values or {},
-                variant=campaign.variant,
-            ),
-            items=members.input_list,
-            budget=Budget.of(http[ARRIVED_S], duration_s, len(members.input_list)),
-        )
+    return Request(
+        campaign=campaign,
+        subject=Subject(
+            tenant=tenant_of(http),
+            campaign=campaign.name,
+            user_id=members.user_id,
+            context=members.context or {},
+            filter_arn=members.filter_arn,
+            filter_values=members.filter_values or {},
+            variant=campaign.variant,
+        ),
+        items=items,
+        budget=Budget.of(http[ARRIVED_S], duration_s, len(items)),
     )
+
+
+def tenant_of(_: web.Request) -> str:
+    """In whose name a request is made; everybody's is the same as long as nobody is asked."""
+    return ""
+
+
+def note(http: web.Request, result: Result) -> None:
+    """What the access line says of a ranking."""
     http[FACTS].update(
         candidates=result.usage.candidates,
         cached=result.usage.cached,
@@ -61,4 +70,3 @@ async def rank(http: web.Request, reference: str, members: RankingMembers, deadl
         bridges=result.usage.bridges,
         degraded=result.degraded,
     )
-    return result

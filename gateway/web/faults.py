@@ -103,8 +103,7 @@ def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
         for name, element in value.items():
             if (detail := _fault(name, arguments[0])) is not None:
                 yield Fault(pointer, f"a name in it: {detail}")
-            if (detail := _fault(element, arguments[1])) is not None:
-                yield Fault(f"{pointer}/{_escaped(name)}", detail)
+            yield from _member_faults(f"{pointer}/{_escaped(name)}", element, arguments[1])
 
 
 def _fault(value: Any, kind: Any) -> str | None:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 CANDIDATES_MAX: Final = 100_000
+SHELVES_MAX: Final = 100
 BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 DEADLINE_MS_MAX: Final = 30_000
 INTEGER_MAX: Final = 2**63 - 1
@@ -27,24 +28,42 @@ FilterValues: TypeAlias = Annotated[
 InputList: TypeAlias = Annotated[list[ItemId], Meta(max_length=CANDIDATES_MAX)]
 
 
-class RankingMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """What both APIs take: whose ranking, of what."""
+class SubjectMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What all rankings take: whose it is, and under what."""
 
     user_id: Annotated[str, Meta(min_length=1, max_length=256)]
-    input_list: InputList
     context: Context | None = None
     filter_arn: Reference | None = None
     filter_values: FilterValues | None = None
 
 
-class RerankRequest(RankingMembers, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
-    """`POST /v1/rerank`."""
+class NativeMembers(SubjectMembers, frozen=True, rename="camel", kw_only=True):
+    """What the native API can say of any ranking."""
 
     campaign: Reference
     limit: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] | None = None
     offset: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] = 0
     deadline_ms: Annotated[int, Meta(ge=1, le=DEADLINE_MS_MAX)] | None = None
     explain: bool = False
+
+
+class RerankRequest(NativeMembers, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """`POST /v1/rerank`."""
+
+    input_list: InputList
+
+
+Shelves: TypeAlias = Annotated[
+    dict[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,64}\Z")], InputList],
+    Meta(min_length=1, max_length=SHELVES_MAX),
+]
+
+
+class ShelvesRequest(NativeMembers, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """`POST /v1/rerank/shelves`: `limit` and `offset` hold for every shelf; all of them together have as many
+    candidates as one ranking may have."""
+
+    shelves: Shelves
 
 
 ShortText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -83,8 +102,9 @@ class NativeEventsRequest(PutEventsRequest, frozen=True, rename="camel", kw_only
     """`POST /v1/events`: the same members."""
 
 
-class PersonalizedRankingRequest(RankingMembers, frozen=True, rename="camel", kw_only=True):
+class PersonalizedRankingRequest(SubjectMembers, frozen=True, rename="camel", kw_only=True):
     """`POST /personalize-ranking`, as the AWS SDKs send it; members that the operation does not know are ignored."""
 
     campaign_arn: Reference
+    input_list: InputList
     metadata_columns: dict[str, list[str]] | None = None

@@ -18,12 +18,13 @@ from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import BUG, TooLarge, TooSlow, UnsupportedBody, problem, row_of, wire_error
 from gateway.web.rerank_api import RERANK
+from gateway.web.shelves_api import SHELVES
 
 FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 """What is taken over of a caller's `X-Request-Id`; anything else gets a new one, so that it cannot forge log lines."""
 
 WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, EVENTS})
-BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK, EVENTS, NATIVE_EVENTS})
+BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK, SHELVES, EVENTS, NATIVE_EVENTS})
 CLIENT_CLOSED: Final = 499
 
 BODY_UNREAD: Final = (TooLarge, TooSlow, UnsupportedBody, web.RequestPayloadError)

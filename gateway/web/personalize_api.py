@@ -13,7 +13,7 @@ from aiohttp import web
 from gateway.core.errors import InvalidInput
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, rank
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
 from gateway.web.faults import decode
 from gateway.web.members import PersonalizedRankingRequest
 from gateway.web.problems import JSON
@@ -29,7 +29,9 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     members = decode(given, PersonalizedRankingRequest)
     if members.metadata_columns:
         raise InvalidInput("metadataColumns is not supported by this version of the gateway")
-    result = await rank(http, members.campaign_arn, members, None)
+    request = request_for(http, members.campaign_arn, members, members.input_list, None)
+    result = await service.reranker.rerank(request)
+    note(http, result)
     entries = await render.encoded(result, 0, None, partial(render.page, result, kind=render.Entry))
     body: dict[str, Any] = {"personalizedRanking": entries}
     ids = list(render.recommendation_ids(result).values())

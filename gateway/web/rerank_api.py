@@ -1,20 +1,18 @@
 """The native API: `POST /v1/rerank`, the members of the AWS operation and what it cannot say."""
 
 import secrets
-from functools import partial
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from gateway.service.result import Result
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, rank
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
+from gateway.web.entries import told_entries
 from gateway.web.faults import BadMembers, Fault, decode
-from gateway.web.members import RerankRequest
+from gateway.web.members import NativeMembers, RerankRequest
 from gateway.web.problems import JSON
-from gateway.web.render import Entry, ToldEntry
 
 RERANK = "/v1/rerank"
 
@@ -25,10 +23,11 @@ async def rerank(http: web.Request) -> web.Response:
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
     await service.reranker.turns.mine()
     members = decode(body, RerankRequest)
-    if members.filter_values and not members.filter_arn:
-        raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])
-    result = await rank(http, members.campaign, members, members.deadline_ms)
-    entries = await _entries(result, members)
+    check_filter(members)
+    request = request_for(http, members.campaign, members, members.input_list, members.deadline_ms)
+    result = await service.reranker.rerank(request)
+    note(http, result)
+    entries = await told_entries(result, members.offset, members.limit, members.input_list, explain=members.explain)
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     told: dict[str, Any] = {
         "rankingId": f"rk_{secrets.token_urlsafe(12)}",
@@ -50,17 +49,7 @@ async def rerank(http: web.Request) -> web.Response:
     return web.Response(body=msgspec.json.encode(told), headers=headers)
 
 
-async def _entries(result: Result, members: RerankRequest) -> msgspec.Raw:
-    """The page that was asked for, told as much of as was asked for, or must be."""
-    if not members.explain and result.degraded is None:
-        return await render.encoded(result, members.offset, members.limit, partial(render.page, result, kind=Entry))
-    explain = render.explainer(result, members.input_list) if members.explain else None
-
-    def told(offset: int, limit: int) -> list[ToldEntry]:
-        entries = render.page(result, offset, limit, ToldEntry)
-        render.sources(result, offset, entries)
-        if explain is not None:
-            explain(offset, entries)
-        return entries
-
-    return await render.encoded(result, members.offset, members.limit, told)
+def check_filter(members: NativeMembers) -> None:
+    """Refuse values without the filter that they are for."""
+    if members.filter_values and not members.filter_arn:
+        raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])
