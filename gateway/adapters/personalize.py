@@ -1,12 +1,13 @@
 """`Ranker` over aiobotocore: one GetPersonalizedRanking call, once, checked before it is believed."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError
 
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.aws_errors import translate
-from gateway.core.answer import Answer, check_answer
+from gateway.core.answer import Answer, check_answer, check_metadata
 from gateway.core.errors import Malformed
 from gateway.core.routing import region_of
 from gateway.ports import Call
@@ -41,6 +42,8 @@ class PersonalizeRanker:
         if subject.filter_arn:
             members["filterArn"] = subject.filter_arn
             members["filterValues"] = dict(subject.filter_values)
+        if call.metadata_columns:
+            members["metadataColumns"] = {"ITEMS": list(call.metadata_columns)}
         try:
             response = await self._clients.call(SERVICE, region_of(call.arn), "get_personalized_ranking", members)
         except Exception as error:
@@ -59,6 +62,9 @@ def _checked(call: Call, response: Any) -> Answer:
         items, scores = [one.get("itemId") for one in ranked], [one.get("score") for one in ranked]
     except AttributeError:
         raise Malformed("the answer's personalizedRanking holds something else than items") from None
-    return check_answer(
+    answer = check_answer(
         call.items, items, scores, response.get("recommendationId"), filtered=call.subject.filter_arn is not None
     )
+    if not call.metadata_columns:
+        return answer
+    return replace(answer, metadata=check_metadata([one.get("metadata") for one in ranked]))

@@ -47,6 +47,18 @@ def frame_key(subject: Subject) -> FrameKey:
     return FrameKey(user, f"{user}:{_digest(parts)}")
 
 
+def metadata_keys(subject: Subject, columns: Iterable[str], items: Iterable[str]) -> list[str]:
+    """Where the metadata of items is kept: by all but the user, the context and the filter, which do not change it.
+
+    What belongs to one campaign and one set of columns lives on one node, so that one command reads a page of it.
+    """
+    begin = f"rerank:{SCHEMA}:m:{{{_digest((subject.tenant, subject.campaign, subject.variant, *sorted(columns)))}}}:"
+    return [
+        begin + hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
+        for item in items
+    ]
+
+
 def _canonical(mapping: Mapping[str, str]) -> Iterable[str]:
     """The entries in the order of their names, behind their number, so that two mappings in a row stay apart."""
     yield str(len(mapping))

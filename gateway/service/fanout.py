@@ -60,9 +60,11 @@ class Fans:
     clock: Clock
     random: Random
 
-    async def fan_out(self, gate: Gate, subject: Subject, lists: Sequence[list[str]], budget: Budget) -> FanOut:
-        """Make one call for every list of items; all are over when this returns, by the budget's deadline at the
-        latest.
+    async def fan_out(
+        self, gate: Gate, subject: Subject, lists: Sequence[list[str]], budget: Budget, columns: tuple[str, ...] = ()
+    ) -> FanOut:
+        """Make one call for every list of items, with metadata of these columns; all are over when this returns, by the
+        budget's deadline at the latest.
 
         Raises `CallerError` as soon as one call says that the request itself is wrong.
         """
@@ -76,7 +78,7 @@ class Fans:
         try:
             async with asyncio.timeout_at(budget.calls_until_s), asyncio.TaskGroup() as group:
                 for number, items in enumerate(lists):
-                    one = _OneCall(self, fan, gate, leave, subject, items, budget, group)
+                    one = _OneCall(self, fan, gate, leave, subject, items, columns, budget, group)
                     group.create_task(one.run(number))
         except TimeoutError:
             pass  # what has no outcome by now has that of the deadline
@@ -98,6 +100,7 @@ class _OneCall:
     leave: Leave
     subject: Subject
     items: list[str]
+    columns: tuple[str, ...]
     budget: Budget
     group: asyncio.TaskGroup
     tried: list[str] = field(default_factory=list)
@@ -169,7 +172,7 @@ class _OneCall:
         began_s = clock.stopwatch_s()
         try:
             outcome: Answer | GatewayError = await self.fans.ranker.rank(
-                Call(ticket.lane.arn, self.subject, self.items)
+                Call(ticket.lane.arn, self.subject, self.items, self.columns)
             )
         except GatewayError as error:
             outcome = error

@@ -23,7 +23,7 @@ from gateway.core.life import Stage
 from gateway.core.resolution import drowned
 from gateway.service.fill import Asked, Batch, Fill, Learnt
 from gateway.service.frames import Found, Frames
-from gateway.service.result import Cost, Request, Round
+from gateway.service.result import Columns, Cost, Request, Round
 from gateway.service.rounds import Rounds
 
 GATHER_TURNS: Final = 3
@@ -87,7 +87,9 @@ class Fills:
         budget = Budget.of(self._clock.now_s(), REFRESH_S, len(candidates))
         fill = Fill(found.key, found.epoch, None, self._clock.wall_s(), whole_only=True)
         try:
-            await self._ride(fill, replace(request, budget=budget), candidates, Cost.new(self._clock), anew=True)
+            await self._ride(
+                fill, replace(request, budget=budget, columns=Columns()), candidates, Cost.new(self._clock), anew=True
+            )
         except CallerError:
             return  # the callers are told, each by its own request
         finally:
@@ -208,6 +210,7 @@ class Fills:
             rows[rows >= 0],
             batch.budget,
             batch.cost,
+            request.columns,
             may_drift=not fill.drifted,
         )
         fill.take(batch, base, made)

@@ -35,6 +35,16 @@ class Degraded(StrEnum):
     """Upstream failed; the ranking is the one of a stale frame."""
     FALLBACK = "fallback"
     """Upstream failed; the candidates stand in the caller's order."""
+    METADATA = "metadata"
+    """The ranking is whole, but some of its items come without the metadata that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The metadata columns that a request wants, and how many items it may have to ask them for, if that is known."""
+
+    names: tuple[str, ...] = ()
+    lacking: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class Request:
     subject: Subject
     items: list[str] = field(repr=False)
     budget: Budget
+    columns: Columns = Columns()
 
 
 @dataclass(slots=True)
@@ -119,7 +130,8 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
-    """One plan and what came of it. There is a second one only after a drift."""
+    """One plan and what came of it. There is a second one only after a drift. `columns` are those of the metadata that
+    its calls asked for on the way."""
 
     plan: Plan
     fan: FanOut
@@ -127,6 +139,7 @@ class Round:
     bridges: list[Bridge]
     drifted: bool
     learnt: Frame
+    columns: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:

@@ -8,15 +8,16 @@ from gateway.core.answer import Answer
 from gateway.core.bridge import Bridge, plan_bridges
 from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, calibrate
+from gateway.core.errors import CallerError
 from gateway.core.frame import Frame
 from gateway.core.learning import frame_of
 from gateway.core.model import Ints, Subject
-from gateway.core.plan import Plan, plan_ranking
+from gateway.core.plan import CALL_LIMIT, METADATA_LIMIT, TOGETHER_MAX, Plan, plan_ranking, together_is_cheaper
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
 from gateway.service.fanout import FanOut, Fans
 from gateway.service.gates import Gates
-from gateway.service.result import Cost, Round
+from gateway.service.result import Columns, Cost, Round
 from gateway.service.turns import Turns
 
 
@@ -39,11 +40,12 @@ class Rounds:
         near: Ints | None,
         budget: Budget,
         cost: Cost,
+        columns: Columns = Columns(),
         *,
         may_drift: bool,
     ) -> Round:
         """Learn the wanted items, on the scale of `frame` if there is one (`near`: its rows of the list that is to be
-        ranked); what it costs is added to `cost`.
+        ranked); what it costs is added to `cost`. Where that saves calls, they bring the metadata of `columns` along.
 
         If the frame turns out to have drifted and `may_drift`, the new calls, which are true among themselves, begin a
         new scale. A drift that may not be acted on makes the round unsound.
@@ -51,7 +53,14 @@ class Rounds:
         created_s = self.clock.wall_s()
         with cost.timing.stage("cpu_s"):
             plan = plan_ranking(wanted, frame, near=near)
-        fan = await self._calls(campaign, subject, plan, plan.chunks, budget, cost)
+            together = _together(plan, frame, near, columns)
+        described = None
+        if together is not None:
+            described = await self._described(campaign, subject, together, budget, cost, columns.names)
+        if described is not None:
+            plan, fan, names = *described, columns.names
+        else:
+            fan, names = await self._calls(campaign, subject, plan, plan.chunks, budget, cost), ()
         await self.turns.mine()
         with cost.timing.stage("cpu_s"):
             calibration = calibrate(plan, fan.answers)
@@ -70,13 +79,39 @@ class Rounds:
                 calibration = calibrate(plan, fan.answers, bridges, over)
             scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
             learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
-        return Round(plan, fan, calibration, bridges, drifted, learnt)
+        return Round(plan, fan, calibration, bridges, drifted, learnt, names)
+
+    async def _described(
+        self, campaign: Campaign, subject: Subject, plan: Plan, budget: Budget, cost: Cost, names: tuple[str, ...]
+    ) -> tuple[Plan, FanOut] | None:
+        """Calls that bring metadata along, and their plan, whose bridges will bring none; None if the service refuses
+        them: whoever asked for the metadata will be told so when asking for it alone, and nobody else."""
+        try:
+            fan = await self._calls(campaign, subject, plan, plan.chunks, budget, cost, names)
+        except CallerError:
+            return None
+        return replace(plan, limit=CALL_LIMIT), fan
 
     async def _calls(
-        self, campaign: Campaign, subject: Subject, plan: Plan, chunks: list[Ints], budget: Budget, cost: Cost
+        self,
+        campaign: Campaign,
+        subject: Subject,
+        plan: Plan,
+        chunks: list[Ints],
+        budget: Budget,
+        cost: Cost,
+        names: tuple[str, ...] = (),
     ) -> FanOut:
         lists = [plan.items(chunk) for chunk in chunks]
-        fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget)
+        fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget, names)
         cost.usage.count(fan)
         cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)
         return fan
+
+
+def _together(apart: Plan, frame: Frame | None, near: Ints | None, columns: Columns) -> Plan | None:
+    """The plan of calls that rank and describe at once, if those are fewer."""
+    if not columns.lacking or apart.wanted > TOGETHER_MAX:
+        return None
+    together = plan_ranking(apart.universe[: apart.wanted], frame, METADATA_LIMIT, near)
+    return together if together_is_cheaper(apart, together, columns.lacking) else None

@@ -27,7 +27,11 @@ async def campaigns(http: web.Request) -> web.Response:
             "refused": crowd.refused,
             "cpuMs": round(1e3 * crowd.cost_s, 2),
         },
-        "cache": {"store": service.store_health(), "frames": _camelled(service.reranker.frames.stats)},
+        "cache": {
+            "store": service.store_health(),
+            "frames": _camelled(service.reranker.frames.stats),
+            "metadata": _camelled(service.metadata.stats),
+        },
     }
     return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})
 

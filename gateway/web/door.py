@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.core.budget import Budget
 from gateway.core.model import Subject
 from gateway.core.routing import resolve, variant_for
-from gateway.service.result import Request, Result
+from gateway.service.result import Columns, Request, Result
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
 from gateway.web.crowd import Crowd
@@ -51,6 +51,7 @@ def request_for(
         ),
         items=items,
         budget=Budget.of(http[ARRIVED_S], duration_s, len(items)),
+        columns=Columns(members.columns),
     )
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 CANDIDATES_MAX: Final = 100_000
 SHELVES_MAX: Final = 100
+METADATA_COLUMNS_MAX: Final = 10
 BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 DEADLINE_MS_MAX: Final = 30_000
 INTEGER_MAX: Final = 2**63 - 1
@@ -25,6 +26,13 @@ FilterValues: TypeAlias = Annotated[
     dict[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,50}\Z")], Annotated[str, Meta(max_length=1000)]],
     Meta(max_length=25),
 ]
+MetadataColumns: TypeAlias = Annotated[
+    dict[
+        Annotated[str, Meta(pattern=r"\AITEMS\Z")],
+        Annotated[list[Annotated[str, Meta(min_length=1, max_length=150)]], Meta(max_length=METADATA_COLUMNS_MAX)],
+    ],
+    Meta(max_length=1),
+]
 InputList: TypeAlias = Annotated[list[ItemId], Meta(max_length=CANDIDATES_MAX)]
 
 
@@ -35,6 +43,12 @@ class SubjectMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     context: Context | None = None
     filter_arn: Reference | None = None
     filter_values: FilterValues | None = None
+    metadata_columns: MetadataColumns | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The metadata columns that are asked for, each once, in one order."""
+        return tuple(sorted(set((self.metadata_columns or {}).get("ITEMS", ()))))
 
 
 class NativeMembers(SubjectMembers, frozen=True, rename="camel", kw_only=True):
@@ -107,4 +121,3 @@ class PersonalizedRankingRequest(SubjectMembers, frozen=True, rename="camel", kw
 
     campaign_arn: Reference
     input_list: InputList
-    metadata_columns: dict[str, list[str]] | None = None

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from gateway.service.described import rank_described
 from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
@@ -25,9 +26,11 @@ async def rerank(http: web.Request) -> web.Response:
     members = decode(body, RerankRequest)
     check_filter(members)
     request = request_for(http, members.campaign, members, members.input_list, members.deadline_ms)
-    result = await service.reranker.rerank(request)
+    ranked = await rank_described(service.reranker, service.metadata, request, members.offset, members.limit)
+    result = ranked.result
     note(http, result)
-    entries = await told_entries(result, members.offset, members.limit, members.input_list, explain=members.explain)
+    given = members.input_list if members.explain else None
+    entries = await told_entries(result, members.offset, members.limit, ranked.metadata, given)
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     told: dict[str, Any] = {
         "rankingId": f"rk_{secrets.token_urlsafe(12)}",

@@ -1,11 +1,15 @@
 """`POST /v1/rerank/shelves`: one user, many lists, at the price of their union."""
 
 import secrets
+from itertools import chain
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from gateway.core.model import distinct
+from gateway.service.described import describe, page_of
+from gateway.service.metadata import Known
 from gateway.service.result import Result
 from gateway.service.shelves import rank_shelves
 from gateway.web import render
@@ -34,8 +38,13 @@ async def shelves(http: web.Request) -> web.Response:
     request = request_for(http, members.campaign, members, items, members.deadline_ms)
     shelved = await rank_shelves(service.reranker, request, members.shelves)
     whole = shelved.whole
+    metadata: Known = {}
+    if members.columns:
+        pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
+        described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
+        whole, metadata = described.result, described.metadata
     note(http, whole)
-    told = {name: await _shelf(part, members, members.shelves[name]) for name, part in shelved.shelves.items()}
+    told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     answer: dict[str, Any] = {
         "rankingId": f"rk_{secrets.token_urlsafe(12)}",
@@ -54,10 +63,11 @@ async def shelves(http: web.Request) -> web.Response:
     return web.Response(body=msgspec.json.encode(answer), headers=headers)
 
 
-async def _shelf(part: Result, members: ShelvesRequest, given: list[str]) -> dict[str, Any]:
+async def _shelf(part: Result, members: ShelvesRequest, metadata: Known, name: str) -> dict[str, Any]:
     """What is said of one shelf: all that depends on its list."""
+    given = members.shelves[name] if members.explain else None
     return {
-        "personalizedRanking": await told_entries(part, members.offset, members.limit, given, explain=members.explain),
+        "personalizedRanking": await told_entries(part, members.offset, members.limit, metadata, given),
         "total": len(part.ranking.order),
         "resolvedThrough": part.ranking.resolved_through,
         "recommendationIds": list(render.recommendation_ids(part).values()),
