@@ -40,6 +40,7 @@ from gateway.service.fills import Fills
 from gateway.service.frames import Frames
 from gateway.service.gates import Gates
 from gateway.service.metadata import Metadata
+from gateway.service.pins import Pins
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
@@ -59,6 +60,10 @@ CONNECTIONS_MAX: Final = 10_000
 
 METADATA_SHARE: Final = 1 / 8
 """What metadata may take in memory beside the frames, as a share of theirs: 100,000 items at 256 MiB."""
+
+
+PINS_SHARE: Final = 1 / 4
+"""The same for pinned rankings: 300 of 10,000 items at 256 MiB."""
 
 
 class CannotStart(Exception):
@@ -103,6 +108,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 gates,
                 clock,
                 Metadata(stores.metadata, fans, gates, background, settings.cache.metadata_s),
+                Pins(stores.pins, settings.cache.pin_s),
                 not_ready,
                 stores.frames.health,
                 clients.credentials.health,
@@ -145,6 +151,7 @@ class _Stores:
 
     frames: FrameStore
     metadata: ValueStore
+    pins: ValueStore
 
 
 async def _opened_stores(cache: CacheSettings, clock: Clock, stack: AsyncExitStack) -> _Stores:
@@ -154,6 +161,7 @@ async def _opened_stores(cache: CacheSettings, clock: Clock, stack: AsyncExitSta
         return _Stores(
             MemoryStore(clock.now_s, bytes_max),
             MemoryValues(clock.now_s, round(METADATA_SHARE * bytes_max)),
+            MemoryValues(clock.now_s, round(PINS_SHARE * bytes_max)),
         )
     options = RedisOptions(
         cache.url,
@@ -172,7 +180,7 @@ async def _opened_stores(cache: CacheSettings, clock: Clock, stack: AsyncExitSta
         store = await stack.enter_async_context(RedisStore(options))
     except (OSError, ValueError) as error:  # a server that is away is none: only files can be wrong here
         raise CannotStart(f"cache: {error}") from error
-    return _Stores(store, store.values)
+    return _Stores(store, store.values, store.values)
 
 
 def _password(cache: CacheSettings) -> str | Callable[[], str] | None:

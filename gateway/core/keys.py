@@ -59,6 +59,11 @@ def metadata_keys(subject: Subject, columns: Iterable[str], items: Iterable[str]
     ]
 
 
+def pin_key(tenant: str, ranking_id: str) -> str:
+    """Where a pinned ranking is kept: by its id and its tenant, so that an id is of no use to another one."""
+    return f"rerank:{SCHEMA}:p:{{{_digest((tenant, ranking_id))}}}"
+
+
 def _canonical(mapping: Mapping[str, str]) -> Iterable[str]:
     """The entries in the order of their names, behind their number, so that two mappings in a row stay apart."""
     yield str(len(mapping))

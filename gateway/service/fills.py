@@ -23,7 +23,7 @@ from gateway.core.life import Stage
 from gateway.core.resolution import drowned
 from gateway.service.fill import Asked, Batch, Fill, Learnt
 from gateway.service.frames import Found, Frames
-from gateway.service.result import Columns, Cost, Request, Round
+from gateway.service.result import NO_COLUMNS, Cost, Request, Round
 from gateway.service.rounds import Rounds
 
 GATHER_TURNS: Final = 3
@@ -88,7 +88,7 @@ class Fills:
         fill = Fill(found.key, found.epoch, None, self._clock.wall_s(), whole_only=True)
         try:
             await self._ride(
-                fill, replace(request, budget=budget, columns=Columns()), candidates, Cost.new(self._clock), anew=True
+                fill, replace(request, budget=budget, columns=NO_COLUMNS), candidates, Cost.new(self._clock), anew=True
             )
         except CallerError:
             return  # the callers are told, each by its own request

@@ -1,4 +1,4 @@
-"""Item metadata, asked for late: when it is known which items an answer shows, and of those only what nobody asked lately.
+"""Item metadata, asked for late: when it is known which items an answer shows, and only what nobody asked lately.
 
 A call that asks for metadata takes 50 items instead of 500, so a ranking that asked for all of it would cost ten times
 its calls. Metadata depends on the item alone, not on the user: it is cached for all users of a campaign, encoded, as it

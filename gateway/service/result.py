@@ -47,6 +47,9 @@ class Columns:
     lacking: int = 0
 
 
+NO_COLUMNS: Final = Columns()
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One ranking: whose, of what, by when. `items` is the caller's list as it came, repetitions included."""
@@ -55,7 +58,7 @@ class Request:
     subject: Subject
     items: list[str] = field(repr=False)
     budget: Budget
-    columns: Columns = Columns()
+    columns: Columns = NO_COLUMNS
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ class Rounds:
         near: Ints | None,
         budget: Budget,
         cost: Cost,
-        columns: Columns = Columns(),
+        columns: Columns,
         *,
         may_drift: bool,
     ) -> Round:

@@ -16,6 +16,7 @@ from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.metrics import metrics_handler
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
+from gateway.web.rankings_api import RANKING, ranking_page
 from gateway.web.rerank_api import RERANK, rerank
 from gateway.web.shelves_api import SHELVES, shelves
 from gateway.web.unparsable import expect, refuse_in_our_words
@@ -29,7 +30,12 @@ POSTS: Final[dict[str, Handler]] = {
     SHELVES: shelves,
     NATIVE_EVENTS: native_events,
 }
-GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, "/livez": livez, "/readyz": readyz}
+GETS: Final[dict[str, Handler]] = {
+    "/v1/campaigns": campaigns,
+    RANKING: ranking_page,
+    "/livez": livez,
+    "/readyz": readyz,
+}
 METRICS: Final = "/metrics"
 
 

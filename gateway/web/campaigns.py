@@ -31,6 +31,7 @@ async def campaigns(http: web.Request) -> web.Response:
             "store": service.store_health(),
             "frames": _camelled(service.reranker.frames.stats),
             "metadata": _camelled(service.metadata.stats),
+            "pins": _camelled(service.pins.stats),
         },
     }
     return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})

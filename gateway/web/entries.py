@@ -5,7 +5,7 @@ from functools import partial
 
 import msgspec
 
-from gateway.service.result import Result
+from gateway.service.result import Degraded, Result
 from gateway.web import render
 from gateway.web.render import DescribedEntry, Entry, ToldEntry
 
@@ -24,9 +24,9 @@ async def plain_entries(result: Result, offset: int, limit: int | None, metadata
 async def told_entries(
     result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes], given: list[str] | None
 ) -> msgspec.Raw:
-    """The same; all that is known of every place if `given`, the caller's list as it came, is there to explain it. A
-    degraded answer tells every source."""
-    if given is None and result.degraded is None:
+    """The same; all that is known of every place if `given`, the caller's list as it came, is there to explain it. An
+    answer whose ranking is degraded tells every source."""
+    if given is None and result.degraded in (None, Degraded.METADATA):
         return await plain_entries(result, offset, limit, metadata)
     explain = None if given is None else render.explainer(result, given)
 

@@ -6,7 +6,7 @@ cannot say anything else than the decoder. No message repeats a value that was s
 """
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
@@ -59,6 +59,27 @@ def decode(body: bytes, kind: type[Members]) -> Members:
         if faults:
             raise BadMembers(faults)
     return members
+
+
+def decode_query(query: Sequence[tuple[str, str]], kind: type[Members]) -> Members:
+    """The names and values of a query as `kind`. Raises `BadMembers` with all faults (`FAULTS_MAX` at most)."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    for name, text in query[: FAULTS_MAX + 1]:
+        if name not in fields:
+            faults.append(Fault(f"/{_escaped(name)}", "is not a parameter of this request"))
+        elif name in values:
+            faults.append(Fault(f"/{name}", "is given twice"))
+        else:
+            values[name] = text
+            try:
+                msgspec.convert(text, fields[name].type, strict=False)
+            except msgspec.ValidationError as error:
+                faults.append(Fault(f"/{name}", str(error)))
+    if faults:
+        raise BadMembers(faults[:FAULTS_MAX])
+    return msgspec.convert(values, kind, strict=False)
 
 
 def _loads(body: bytes) -> Any:

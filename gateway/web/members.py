@@ -51,20 +51,25 @@ class SubjectMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         return tuple(sorted(set((self.metadata_columns or {}).get("ITEMS", ()))))
 
 
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+DeadlineMs: TypeAlias = Annotated[int, Meta(ge=1, le=DEADLINE_MS_MAX)]
+
+
 class NativeMembers(SubjectMembers, frozen=True, rename="camel", kw_only=True):
     """What the native API can say of any ranking."""
 
     campaign: Reference
-    limit: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] | None = None
-    offset: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] = 0
-    deadline_ms: Annotated[int, Meta(ge=1, le=DEADLINE_MS_MAX)] | None = None
+    limit: Count | None = None
+    offset: Count = 0
+    deadline_ms: DeadlineMs | None = None
     explain: bool = False
 
 
 class RerankRequest(NativeMembers, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
-    """`POST /v1/rerank`."""
+    """`POST /v1/rerank`; `pin` keeps the ranking for its later pages."""
 
     input_list: InputList
+    pin: bool = False
 
 
 Shelves: TypeAlias = Annotated[
@@ -78,6 +83,14 @@ class ShelvesRequest(NativeMembers, frozen=True, rename="camel", kw_only=True, f
     candidates as one ranking may have."""
 
     shelves: Shelves
+
+
+class PageRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """The query of `GET /v1/rankings/{rankingId}`."""
+
+    limit: Count | None = None
+    offset: Count = 0
+    deadline_ms: DeadlineMs | None = None
 
 
 ShortText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]

@@ -17,6 +17,7 @@ from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import BUG, TooLarge, TooSlow, UnsupportedBody, problem, row_of, wire_error
+from gateway.web.rankings_api import RANKING
 from gateway.web.rerank_api import RERANK
 from gateway.web.shelves_api import SHELVES
 
@@ -24,7 +25,7 @@ FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 """What is taken over of a caller's `X-Request-Id`; anything else gets a new one, so that it cannot forge log lines."""
 
 WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, EVENTS})
-BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK, SHELVES, EVENTS, NATIVE_EVENTS})
+BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK, SHELVES, RANKING, EVENTS, NATIVE_EVENTS})
 CLIENT_CLOSED: Final = 499
 
 BODY_UNREAD: Final = (TooLarge, TooSlow, UnsupportedBody, web.RequestPayloadError)

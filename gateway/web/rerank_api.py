@@ -1,15 +1,19 @@
 """The native API: `POST /v1/rerank`, the members of the AWS operation and what it cannot say."""
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from gateway.core.ranking_id import PREFIX
 from gateway.service.described import rank_described
+from gateway.service.result import Result
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for, tenant_of
 from gateway.web.entries import told_entries
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.members import NativeMembers, RerankRequest
@@ -31,23 +35,49 @@ async def rerank(http: web.Request) -> web.Response:
     note(http, result)
     given = members.input_list if members.explain else None
     entries = await told_entries(result, members.offset, members.limit, ranked.metadata, given)
-    total_s = service.clock.stopwatch_s() - http[BEGAN_S]
+    ids = list(render.recommendation_ids(result).values())
+    more: dict[str, Any] = {}
+    pinned = None
+    if members.pin:
+        pinned = await service.pins.pin(tenant_of(http), members.campaign, members.columns, result, ids)
+        more["pinned"] = pinned is not None
+    if members.explain:
+        more["plan"] = [render.plan(made) for made in result.rounds]
+    page = Page(pinned or f"{PREFIX}{secrets.token_urlsafe(12)}", members.campaign, members.offset, members.limit, ids)
+    return answer(http, result, page, entries, more)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which page of which ranking an answer tells."""
+
+    ranking_id: str
+    campaign: str
+    offset: int
+    limit: int | None
+    recommendation_ids: list[str]
+
+
+def answer(
+    http: web.Request, result: Result, page: Page, entries: msgspec.Raw, more: Mapping[str, Any]
+) -> web.Response:
+    """The answer that tells a page of a ranking, and `more` members."""
+    total_s = http.app[SERVICE].clock.stopwatch_s() - http[BEGAN_S]
     told: dict[str, Any] = {
-        "rankingId": f"rk_{secrets.token_urlsafe(12)}",
-        "campaign": members.campaign,
+        "rankingId": page.ranking_id,
+        "campaign": page.campaign,
         "variant": result.variant or None,
         "personalizedRanking": entries,
         "total": len(result.ranking.order),
-        "offset": members.offset,
-        "limit": members.limit,
+        "offset": page.offset,
+        "limit": page.limit,
         "resolvedThrough": result.ranking.resolved_through,
         "degraded": result.degraded,
-        "recommendationIds": list(render.recommendation_ids(result).values()),
+        "recommendationIds": page.recommendation_ids,
         "usage": render.usage(result),
         "timing": render.timing(result, total_s),
+        **more,
     }
-    if members.explain:
-        told["plan"] = [render.plan(made) for made in result.rounds]
     headers = {"Content-Type": JSON, **render.headers(result, total_s)}
     return web.Response(body=msgspec.json.encode(told), headers=headers)
 

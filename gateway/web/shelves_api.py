@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.core.model import distinct
+from gateway.core.ranking_id import PREFIX
 from gateway.service.described import describe, page_of
 from gateway.service.metadata import Known
 from gateway.service.result import Result
@@ -47,7 +48,7 @@ async def shelves(http: web.Request) -> web.Response:
     told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     answer: dict[str, Any] = {
-        "rankingId": f"rk_{secrets.token_urlsafe(12)}",
+        "rankingId": f"{PREFIX}{secrets.token_urlsafe(12)}",
         "campaign": members.campaign,
         "variant": whole.variant or None,
         "shelves": told,

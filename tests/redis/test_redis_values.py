@@ -3,6 +3,7 @@
 import time
 from itertools import count
 
+import numpy as np
 import pytest
 import redis
 from redis.backoff import NoBackoff
@@ -10,8 +11,13 @@ from redis.retry import Retry
 
 from gateway.adapters.redis_options import RedisOptions
 from gateway.adapters.redis_store import RedisStore
+from gateway.adapters.system_clock import SystemClock
+from gateway.core.errors import RankingGone
 from gateway.core.keys import metadata_keys
 from gateway.core.model import Subject
+from gateway.core.ordering import order_candidates
+from gateway.service.pins import Pins
+from gateway.service.result import Result, Timing, Usage
 from tests.redis.frames import frame_of, key_of, same
 from tests.redis.groups import Cluster
 
@@ -85,6 +91,28 @@ async def test_what_is_not_ours_is_not_there(store, keys, raw):
     raw.delete(keys[3])
     raw.lpush(keys[3], "a list")
     assert await store.values.fetch(keys[:4]) == [None] * 4
+
+
+async def test_a_pinned_ranking_is_every_pods(store, shared_url, raw):
+    """What one gateway pinned, another one reads, to the last bit; it has its time, and its key names nothing."""
+    candidates = [f"item-{number:06}" for number in range(1_000)]
+    logits = {item: number * 0.001 for number, item in enumerate(candidates)}
+    log = np.array(list(logits.values()))
+    ranking = order_candidates(log, np.zeros(len(log), dtype=np.uint8))
+    none = np.zeros(len(log), dtype=np.intp)
+    clock = SystemClock()
+    result = Result(candidates, ranking, log, none, none, none, ("RID",), "", None, Usage(), Timing(clock), [])
+    name = await Pins(store.values, 60.0).pin("shop", "demo", (), result, ["RID"])
+    async with RedisStore(RedisOptions(shared_url, timeout_ms=PATIENT_MS)) as other:
+        again = (await Pins(other.values, 60.0).read("shop", name)).result(clock)
+    assert again.candidates == [candidates[place] for place in ranking.order.tolist()]
+    assert (again.ranking.scores == ranking.scores).all()
+    (key,) = raw.keys("rerank:1:p:*")
+    assert 59_000 < raw.pttl(key) <= 60_000
+    assert not any(word in key.decode() for word in ("shop", "demo", "item", name))
+    raw.delete(key)
+    with pytest.raises(RankingGone):
+        await Pins(store.values, 60.0).read("shop", name)
 
 
 async def test_nobody_there(server, keys):

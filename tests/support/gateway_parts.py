@@ -16,6 +16,7 @@ from gateway.service.fills import Fills
 from gateway.service.frames import Frames
 from gateway.service.gates import Gates
 from gateway.service.metadata import Metadata
+from gateway.service.pins import Pins
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
@@ -62,6 +63,7 @@ def make_service(
     settle_s: float = 2.0,
     values: ValueStore | None = None,
     metadata_s: float = 300.0,
+    pin_s: float = 300.0,
     not_ready: str | None = None,
     sink: EventSink | None = None,
     credentials: Mapping[str, object] | None = None,
@@ -77,6 +79,7 @@ def make_service(
         return not_ready
 
     background = Background()
+    values = values or MemoryValues(clock.now_s, VALUES_BYTES_MAX)
     frames = Frames(store or MemoryStore(clock.now_s), clock, background, random, Life(fresh_s, stale_s, settle_s))
     gates, turns = Gates(clock), Turns()
     fans = Fans(ranker, clock, random)
@@ -88,7 +91,8 @@ def make_service(
         {"demo": Campaign("demo", ARN)} if campaigns is None else campaigns,
         gates,
         clock,
-        Metadata(values or MemoryValues(clock.now_s, VALUES_BYTES_MAX), fans, gates, background, metadata_s),
+        Metadata(values, fans, gates, background, metadata_s),
+        Pins(values, pin_s),
         ready,
         lambda: {"kind": "test"},
         lambda: CREDENTIALS_HEALTH | dict(credentials or {}),
