@@ -108,7 +108,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 gates,
                 clock,
                 Metadata(stores.metadata, fans, gates, background, settings.cache.metadata_s),
-                Pins(stores.pins, settings.cache.pin_s),
+                Pins(stores.pins, settings.cache.pin_s, turns),
                 not_ready,
                 stores.frames.health,
                 clients.credentials.health,

@@ -55,7 +55,7 @@ async def describe(
     """
     names = request.columns.names
     cost = Cost.new(result.timing.clock)
-    brought = metadata.of_rounds(request.subject, names, result.rounds)
+    brought = await metadata.of_rounds(request.subject, names, result.rounds)
     if known is None:
         known = await metadata.look_up(request.subject, names, items, cost)
     known |= brought

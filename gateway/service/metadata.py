@@ -5,6 +5,7 @@ its calls. Metadata depends on the item alone, not on the user: it is cached for
 will stand in an answer.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,6 +26,9 @@ from gateway.service.result import Cost, Round
 
 AT_ONCE: Final = 500
 """Items that one command reads or writes: 1 ms for the store and for the loop, in which nobody else has a turn."""
+
+CALLS_AT_ONCE: Final = AT_ONCE // METADATA_LIMIT
+"""Answers that are read at a stretch: as many items."""
 
 NOTHING: Final = b"null"
 """What is kept of an item that has no metadata: that it has none."""
@@ -64,6 +68,7 @@ class Metadata:
             if stored is None:  # it would not answer for the others either
                 break
             known.update((item, value) for item, value in zip(some, stored, strict=True) if value is not None)
+            await _others(len(items))
         self.stats.cached += len(known)
         return known
 
@@ -87,18 +92,17 @@ class Metadata:
             fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget, names)
         cost.usage.count(fan)
         cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)
-        known = _said(zip(lists, fan.answers, strict=True))
+        known = await _said(lists, fan.answers)
         self._keep(subject, names, known)
         self.stats.missing += len(items) - len(known)
         return known
 
-    def of_rounds(self, subject: Subject, names: tuple[str, ...], rounds: Iterable[Round]) -> Known:
+    async def of_rounds(self, subject: Subject, names: tuple[str, ...], rounds: Iterable[Round]) -> Known:
         """What the calls of a ranking brought along."""
         known: Known = {}
         for made in rounds:
             if made.columns == names:
-                asked = map(made.plan.items, made.plan.chunks)
-                known |= _said(zip(asked, made.fan.answers, strict=True))
+                known |= await _said(list(map(made.plan.items, made.plan.chunks)), made.fan.answers)
         self._keep(subject, names, known)
         return known
 
@@ -113,17 +117,26 @@ class Metadata:
             keys = metadata_keys(subject, names, some)
             if not await self.store.put(dict(zip(keys, map(known.__getitem__, some), strict=True)), self.keep_s):
                 return
+            await _others(len(known))
 
 
-def _said(calls: Iterable[tuple[Sequence[str], Answer | None]]) -> Known:
+async def _said(lists: Sequence[Sequence[str]], answers: Sequence[Answer | None]) -> Known:
     """What answered calls said of the items that they were asked for. One that a filter dropped stays unknown."""
+    known: Known = {}
     encode = msgspec.json.encode
-    return {
-        items[place]: encode(one)
-        for items, answer in calls
-        if answer is not None and answer.metadata is not None
-        for place, one in zip(answer.positions.tolist(), answer.metadata, strict=True)
-    }
+    for number, (items, answer) in enumerate(zip(lists, answers, strict=True), 1):
+        if answer is not None and answer.metadata is not None:
+            places = answer.positions.tolist()
+            known.update((items[place], encode(one)) for place, one in zip(places, answer.metadata, strict=True))
+        if number % CALLS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return known
+
+
+async def _others(count: int) -> None:
+    """Let others have their turn between two pieces of long work: a store in memory never waits for anything."""
+    if count > AT_ONCE:
+        await asyncio.sleep(0)
 
 
 def _slices(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

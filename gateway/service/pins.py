@@ -22,6 +22,7 @@ from gateway.core.routing import Campaign
 from gateway.ports import Clock, ValueStore
 from gateway.service.metadata import Known, Metadata
 from gateway.service.result import Cost, Degraded, Result, Timing, Usage
+from gateway.service.turns import Turns
 
 SCHEMA: Final = 1
 """Raised when the meaning of a stored pin changes: older ones are gone then."""
@@ -90,12 +91,14 @@ class Pins:
 
     store: ValueStore
     keep_s: float
+    turns: Turns
     stats: PinStats = field(default_factory=PinStats)
 
     async def pin(
         self, tenant: str, campaign: str, columns: tuple[str, ...], result: Result, recommendation_ids: list[str]
     ) -> str | None:
         """Keep a ranking, and give its id; None if it could not be stored."""
+        await self.turns.mine()
         name = ranking_id(secrets.token_bytes(RANDOM_BYTES), tenant)
         with result.timing.stage("cpu_s"):
             value = msgspec.msgpack.encode(_pinned(campaign, columns, result, recommendation_ids))
@@ -116,6 +119,7 @@ class Pins:
         found = await self.store.fetch([pin_key(tenant, name)])
         if found is None:
             raise RankingAway("the store of pinned rankings does not answer")
+        await self.turns.mine()
         try:
             pinned = msgspec.msgpack.decode(found[0] or b"", type=Pinned)
         except (msgspec.MsgspecError, UnicodeDecodeError):  # nothing, or of another version

@@ -28,7 +28,6 @@ async def ranking_page(http: web.Request) -> web.Response:
     cost = Cost.new(service.clock)
     with cost.timing.stage("cache_s"):
         pinned = await service.pins.read(tenant_of(http), name)
-    await service.reranker.turns.mine()
     result = pinned.result(service.clock)
     known: Known = {}
     if pinned.columns:

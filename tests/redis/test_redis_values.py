@@ -18,6 +18,7 @@ from gateway.core.model import Subject
 from gateway.core.ordering import order_candidates
 from gateway.service.pins import Pins
 from gateway.service.result import Result, Timing, Usage
+from gateway.service.turns import Turns
 from tests.redis.frames import frame_of, key_of, same
 from tests.redis.groups import Cluster
 
@@ -102,9 +103,9 @@ async def test_a_pinned_ranking_is_every_pods(store, shared_url, raw):
     none = np.zeros(len(log), dtype=np.intp)
     clock = SystemClock()
     result = Result(candidates, ranking, log, none, none, none, ("RID",), "", None, Usage(), Timing(clock), [])
-    name = await Pins(store.values, 60.0).pin("shop", "demo", (), result, ["RID"])
+    name = await Pins(store.values, 60.0, Turns()).pin("shop", "demo", (), result, ["RID"])
     async with RedisStore(RedisOptions(shared_url, timeout_ms=PATIENT_MS)) as other:
-        again = (await Pins(other.values, 60.0).read("shop", name)).result(clock)
+        again = (await Pins(other.values, 60.0, Turns()).read("shop", name)).result(clock)
     assert again.candidates == [candidates[place] for place in ranking.order.tolist()]
     assert (again.ranking.scores == ranking.scores).all()
     (key,) = raw.keys("rerank:1:p:*")
@@ -112,7 +113,7 @@ async def test_a_pinned_ranking_is_every_pods(store, shared_url, raw):
     assert not any(word in key.decode() for word in ("shop", "demo", "item", name))
     raw.delete(key)
     with pytest.raises(RankingGone):
-        await Pins(store.values, 60.0).read("shop", name)
+        await Pins(store.values, 60.0, Turns()).read("shop", name)
 
 
 async def test_nobody_there(server, keys):

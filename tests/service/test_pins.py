@@ -9,6 +9,7 @@ from gateway.adapters.memory_values import MemoryValues
 from gateway.core.errors import RankingAway, RankingGone, Unavailable, UnknownRanking
 from gateway.service.pins import Pins
 from gateway.service.result import Degraded, Result
+from gateway.service.turns import Turns
 from tests.service.scenes import catalogue, order, rerank, service_of
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.support.virtual_clock import VirtualClock
@@ -45,7 +46,7 @@ def same(one: Result, other: Result) -> bool:
 async def test_what_is_pinned_is_the_very_ranking() -> None:
     """Items, scores to the last bit, counts and ids come back as they were; the key and the value name no user."""
     values = Seen()
-    pins = Pins(values, 60.0)
+    pins = Pins(values, 60.0, Turns())
     result = await ranked(10_000)
     name = await pins.pin("t", "demo", ("A",), result, ["RID-1"])
     assert name is not None
@@ -62,7 +63,7 @@ async def test_what_is_pinned_is_the_very_ranking() -> None:
 
 async def test_a_pin_ends_at_its_time_however_often_it_is_read() -> None:
     """It is there until `keep_s` after it was made, and gone then."""
-    pins = Pins(MemoryValues(CLOCK.now_s, 1_000_000), 60.0)
+    pins = Pins(MemoryValues(CLOCK.now_s, 1_000_000), 60.0, Turns())
     name = await pins.pin("", "demo", (), await ranked(10), []) or ""
     for _ in range(5):
         await asyncio.sleep(11.0)
@@ -74,7 +75,7 @@ async def test_a_pin_ends_at_its_time_however_often_it_is_read() -> None:
 
 async def test_another_tenant_has_never_heard_of_it() -> None:
     """A ranking is bound to the tenant that made it: for all others the id was never one."""
-    pins = Pins(MemoryValues(CLOCK.now_s, 1_000_000), 60.0)
+    pins = Pins(MemoryValues(CLOCK.now_s, 1_000_000), 60.0, Turns())
     name = await pins.pin("a", "demo", (), await ranked(10), []) or ""
     for tenant in ("", "b"):
         with pytest.raises(UnknownRanking):
@@ -86,7 +87,7 @@ async def test_a_degraded_ranking_stays_one() -> None:
     """The flag is kept, and of every item where its score came from."""
     lost = await ranked(900, fails=lambda number, _: Unavailable("no") if number else None)
     assert lost.degraded is Degraded.UPSTREAM
-    pins = Pins(MemoryValues(CLOCK.now_s, 1_000_000), 60.0)
+    pins = Pins(MemoryValues(CLOCK.now_s, 1_000_000), 60.0, Turns())
     again = (await pins.read("", await pins.pin("", "demo", (), lost, []) or "")).result(CLOCK)
     assert again.degraded is Degraded.UPSTREAM
     assert same(again, lost)
@@ -97,7 +98,7 @@ async def test_a_degraded_ranking_stays_one() -> None:
 async def test_memory_is_bounded() -> None:
     """However many rankings are pinned, the oldest make room; one that can never fit is told to its caller."""
     values = MemoryValues(CLOCK.now_s, 100_000)
-    pins = Pins(values, 60.0)
+    pins = Pins(values, 60.0, Turns())
     result = await ranked(1_000)
     names = [await pins.pin("", "demo", (), result, []) or "" for _ in range(20)]
     assert values.size_bytes <= 100_000
@@ -116,7 +117,7 @@ async def test_what_cannot_be_read_is_gone(stored: bytes) -> None:
         async def fetch(self, keys: Sequence[str]) -> list[bytes | None]:
             return [stored]
 
-    pins = Pins(Odd(), 60.0)
+    pins = Pins(Odd(), 60.0, Turns())
     name = await pins.pin("", "demo", (), await ranked(10), []) or ""
     with pytest.raises(RankingGone):
         await pins.read("", name)
@@ -132,8 +133,8 @@ async def test_a_store_that_is_away_does_not_say_gone() -> None:
         async def put(self, values: object, keep_s: float) -> bool:
             return False
 
-    name = await Pins(Seen(), 60.0).pin("", "demo", (), await ranked(10), []) or ""
-    pins = Pins(Away(), 60.0)
+    name = await Pins(Seen(), 60.0, Turns()).pin("", "demo", (), await ranked(10), []) or ""
+    pins = Pins(Away(), 60.0, Turns())
     with pytest.raises(RankingAway):
         await pins.read("", name)
     assert await pins.pin("", "demo", (), await ranked(10), []) is None

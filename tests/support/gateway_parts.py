@@ -92,7 +92,7 @@ def make_service(
         gates,
         clock,
         Metadata(values, fans, gates, background, metadata_s),
-        Pins(values, pin_s),
+        Pins(values, pin_s, turns),
         ready,
         lambda: {"kind": "test"},
         lambda: CREDENTIALS_HEALTH | dict(credentials or {}),

@@ -37,6 +37,17 @@ async def test_a_page_with_metadata(client: Client, ranker: SoftmaxRanker) -> No
     ]
 
 
+async def test_10_000_candidates_and_a_page_of_48(connect: Connect) -> None:
+    """22 calls cold, one for the next page (its metadata), none for the same page again."""
+    logits = {f"p{n}": 4.0 * (n * 3_889 % 10_000) / 10_000 for n in range(10_000)}
+    client = await connect(ranker=SoftmaxRanker(lambda _: logits))
+    for offset, calls in ((0, 22), (48, 1), (48, 0)):
+        answer = await ask(client, NATIVE, native(list(logits), offset=offset, limit=48, metadataColumns=COLUMNS))
+        assert answer["usage"]["upstreamCalls"] == calls
+        assert len(answer["personalizedRanking"]) == 48
+        assert all_described(answer["personalizedRanking"])
+
+
 async def test_the_calls_are_in_header_and_access_line(client: Client, lines: list[Any]) -> None:
     """What metadata cost is in the bill, wherever it is told."""
     response = await send(client, NATIVE, native(items(900), limit=10, metadataColumns=COLUMNS))
