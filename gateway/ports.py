@@ -1,5 +1,6 @@
 """What the service needs of the world: the fewest verbs, in the words of the core. Adapters implement them."""
 
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -25,11 +26,13 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One GetPersonalizedRanking request: which ARN, for whom, which items (at most 500, distinct)."""
+    """One GetPersonalizedRanking request: which ARN, for whom, which items (at most 500, distinct; at most 50 with
+    `metadata_columns`, the columns of the Items dataset to answer with)."""
 
     arn: str
     subject: Subject
     items: list[str] = field(repr=False)
+    metadata_columns: tuple[str, ...] = ()
 
 
 class Ranker(Protocol):
@@ -94,6 +97,21 @@ class FrameStore(Protocol):
 
     def health(self) -> dict[str, object]:
         """Its own numbers since the start, and how it stands."""
+        ...
+
+
+class ValueStore(Protocol):
+    """Keeps bytes under keys for a while. Never fails: what it cannot read is not there, what it cannot write is lost.
+
+    All keys of one request have one hash tag: they lie in one slot of a cluster.
+    """
+
+    async def fetch(self, keys: Sequence[str]) -> list[bytes | None] | None:
+        """The values in the order of the keys, in one round trip; None if the store could not be asked."""
+        ...
+
+    async def put(self, values: Mapping[str, bytes], keep_s: float) -> bool:
+        """Keep the values for at most `keep_s` seconds, in one command. Whether they are known to be stored."""
         ...
 
 

@@ -103,6 +103,8 @@ class CacheSettings(_Section):
     fresh_s: Annotated[float, Field(ge=0, le=86_400)] = 60
     stale_s: Annotated[float, Field(ge=0, le=86_400)] = 300
     settle_s: Annotated[float, Field(ge=0, le=60)] = 2
+    metadata_s: Annotated[float, Field(ge=0, le=86_400)] = 300
+    pin_s: Annotated[float, Field(gt=0, le=86_400)] = 300
     timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 20
     memory_mib: Annotated[int, Field(ge=1)] = 256
 

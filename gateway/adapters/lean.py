@@ -76,6 +76,8 @@ class Lane:
             if subject.filter_arn:
                 parts += [b',"filterArn":', orjson.dumps(subject.filter_arn)]
                 parts += [b',"filterValues":', orjson.dumps(dict(subject.filter_values))]
+            if call.metadata_columns:
+                parts += [b',"metadataColumns":', orjson.dumps({"ITEMS": call.metadata_columns})]
         except orjson.JSONEncodeError:
             raise InvalidInput(NOT_UNICODE) from None
         parts.append(b"}")

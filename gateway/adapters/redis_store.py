@@ -6,6 +6,7 @@ Whatever goes wrong is a miss, or a frame that is not stored: counted by reason,
     redis_options     the URL and the numbers            redis_client      redis-py, with its defaults put right
     redis_asker       commands in, replies or None out   redis_operations  abandoned, never cancelled; bounded
     redis_side        reads and writes: breaker, log     redis_faults      exception -> reason
+    redis_values      other values than frames, over the same asker
 
 Nothing stored is believed before the codec has checked it, and a frame counts only if its epoch is the user's. An epoch
 that was never set is 0. One that cannot be read (foreign bytes under the user's key) stands for an epoch of its own,
@@ -23,6 +24,7 @@ from gateway.adapters.listing_codec import decode_listing, encode_listing
 from gateway.adapters.redis_asker import Asker, RedisStats
 from gateway.adapters.redis_client import patience_s
 from gateway.adapters.redis_options import RedisOptions
+from gateway.adapters.redis_values import RedisValues
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.question import Listing
@@ -43,6 +45,7 @@ class RedisStore:
         self.options = options
         self._asker = Asker(options)
         self._budget_s = options.timeout_ms / 1e3
+        self.values = RedisValues(self._asker, self._budget_s)
 
     def __repr__(self) -> str:
         stats, asker, target = self.stats, self._asker, self.options.target
@@ -119,6 +122,7 @@ class RedisStore:
             "place": target.place,
             "reads": self.reads_state,
             "writes": self.writes_state,
+            "scripts": self._asker.scripts.breaker.state,
             "outstanding": len(self._asker.operations),
             "hits": stats.hits,
             "misses": stats.misses,

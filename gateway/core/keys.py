@@ -102,6 +102,23 @@ def list_digest(items: Sequence[str]) -> str:
     return state.hexdigest()
 
 
+def metadata_keys(subject: Subject, columns: Iterable[str], items: Iterable[str]) -> list[str]:
+    """Where the metadata of items is kept: by all but the user, the context and the filter, which do not change it.
+
+    What belongs to one campaign and one set of columns lives on one node, so that one command reads a page of it.
+    """
+    begin = f"rerank:{SCHEMA}:m:{{{_digest((subject.tenant, subject.campaign, subject.variant, *sorted(columns)))}}}:"
+    return [
+        begin + hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
+        for item in items
+    ]
+
+
+def pin_key(tenant: str, ranking_id: str) -> str:
+    """Where a pinned ranking is kept: by its id and its tenant, so that an id is of no use to another one."""
+    return f"rerank:{SCHEMA}:p:{{{_digest((tenant, ranking_id))}}}"
+
+
 def _canonical(mapping: Mapping[str, str]) -> Iterable[str]:
     """The entries in the order of their names, behind their number, so that two mappings in a row stay apart."""
     yield str(len(mapping))

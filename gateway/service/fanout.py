@@ -70,15 +70,17 @@ class Fans:
     clock: Clock
     random: Random
 
-    async def fan_out(self, gate: Gate, subject: Subject, lists: Sequence[list[str]], budget: Budget) -> FanOut[Answer]:
-        """Make one call for every list of items; all are over when this returns, by the budget's deadline at the
-        latest.
+    async def fan_out(
+        self, gate: Gate, subject: Subject, lists: Sequence[list[str]], budget: Budget, columns: tuple[str, ...] = ()
+    ) -> FanOut[Answer]:
+        """Make one call for every list of items, with metadata of these columns; all are over when this returns, by the
+        budget's deadline at the latest.
 
         Raises `CallerError` as soon as one call says that the request itself is wrong.
         """
 
         async def rank(items: list[str], arn: str) -> Answer:
-            return await self.ranker.rank(Call(arn, subject, items))
+            return await self.ranker.rank(Call(arn, subject, items, columns))
 
         return await self._all(gate, [partial(rank, items) for items in lists], budget)
 

@@ -10,7 +10,6 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gateway.core.routing import Merge
 from gateway.service.result import Degraded
-from gateway.web.render import Entry, ToldEntry
 
 Milliseconds = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
@@ -41,13 +40,31 @@ class Timing(msgspec.Struct, rename="camel"):
     cpu_ms: Milliseconds
 
 
+class RankedItem(msgspec.Struct, rename="camel"):
+    """A ranked item (`render.DescribedEntry`). An unranked one has no score, nor has any where calls are merged by
+    their orders alone; `metadata` holds the columns that were asked for, where the item has some."""
+
+    item_id: str
+    score: float | UnsetType = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
+
+
+class ToldItem(RankedItem, rename="camel"):
+    """The same with what can be told of its place (`render.ToldEntry`): where the answer is degraded, or to explain."""
+
+    source: str | UnsetType = UNSET
+    recommendation_id: int | UnsetType | None = UNSET
+    position: int | UnsetType = UNSET
+    log_score: float | UnsetType | None = UNSET
+
+
 class RerankAnswer(msgspec.Struct, rename="camel"):
     """A page of a ranking. `resolvedThrough`: to this place the order is certain, beyond it rounding hides it."""
 
     ranking_id: str
     campaign: str
     variant: str | None
-    personalized_ranking: list[ToldEntry]
+    personalized_ranking: list[ToldItem]
     total: Count
     offset: Count
     limit: Count | None
@@ -57,13 +74,39 @@ class RerankAnswer(msgspec.Struct, rename="camel"):
     recommendation_ids: list[str]
     usage: Usage
     timing: Timing
+    pinned: bool | UnsetType = UNSET
+    plan: list[dict[str, Any]] | UnsetType = UNSET
+
+
+class Shelf(msgspec.Struct, rename="camel"):
+    """A page of the ranking of one shelf."""
+
+    personalized_ranking: list[ToldItem]
+    total: Count
+    resolved_through: Count
+    recommendation_ids: list[str]
+
+
+class ShelvesAnswer(msgspec.Struct, rename="camel"):
+    """All shelves by name; the rest is of all of them together."""
+
+    ranking_id: str
+    campaign: str
+    variant: str | None
+    shelves: dict[str, Shelf]
+    offset: Count
+    limit: Count | None
+    merge: Merge
+    degraded: Degraded | None
+    usage: Usage
+    timing: Timing
     plan: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class PersonalizedRankingAnswer(msgspec.Struct, rename="camel"):
     """The answer of GetPersonalizedRanking; without calls there is no `recommendationId`."""
 
-    personalized_ranking: list[Entry]
+    personalized_ranking: list[RankedItem]
     recommendation_id: str | UnsetType = UNSET
 
 

@@ -22,6 +22,7 @@ from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.metrics import metrics_handler
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
+from gateway.web.rankings_api import RANKING, ranking_page
 from gateway.web.recommend_api import (
     ACTION_RECOMMENDATIONS,
     RECOMMENDATIONS,
@@ -29,6 +30,7 @@ from gateway.web.recommend_api import (
     recommendations,
 )
 from gateway.web.rerank_api import RERANK, rerank
+from gateway.web.shelves_api import SHELVES, shelves
 from gateway.web.unparsable import expect, refuse_in_our_words
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,9 +41,10 @@ POSTS: Final[dict[str, Handler]] = {
     ACTION_RECOMMENDATIONS: action_recommendations,
     EVENTS: put_events,
     RERANK: rerank,
+    SHELVES: shelves,
     NATIVE_EVENTS: native_events,
 }
-GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns} | DESCRIPTION
+GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, RANKING: ranking_page} | DESCRIPTION
 METRICS: Final = "/metrics"
 ADMIN_GETS: Final[dict[str, Handler]] = {"/livez": livez, "/readyz": readyz}
 """For those who run the gateway: on the admin port where there is one, and then nowhere else."""

@@ -67,6 +67,9 @@ OF_CALLS: Final[Errors] = (
     errors.DeadlineExceeded,
 )
 CALLS: Final[Errors] = (*OF_BODIES, NotAllowed, *OF_CALLS)
+OF_PINS: Final[Errors] = (
+    BadMembers, NotAllowed, errors.Overloaded, errors.UnknownRanking, errors.RankingGone, errors.RankingAway
+)  # fmt: skip
 
 
 class Text(NamedTuple):
@@ -87,6 +90,7 @@ class Operation(NamedTuple):
     errors: Errors = ()
     also: Mapping[int, Text] = {}
     headers: tuple[str, ...] = ()
+    query: type[msgspec.Struct] | None = None
 
 
 WIRE, NATIVE, OPERATIONS_TAG = "AWS wire", "native", "operations"
@@ -126,6 +130,14 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("post", "/v1/rerank"): Operation(
         "rerank", NATIVE, "Rank any number of items; a page of the ranking", answers.RerankAnswer,
         members.RerankRequest, CALLS, headers=RANKED,
+    ),
+    ("post", "/v1/rerank/shelves"): Operation(
+        "rerankShelves", NATIVE, "Rank many lists of one user at the price of their union", answers.ShelvesAnswer,
+        members.ShelvesRequest, CALLS, headers=RANKED,
+    ),
+    ("get", "/v1/rankings/{rankingId}"): Operation(
+        "rankingPage", NATIVE, "A page of a ranking that was pinned", answers.RerankAnswer, query=members.PageRequest,
+        errors=OF_PINS, headers=RANKED,
     ),
     ("post", "/v1/events"): Operation(
         "recordEvents", NATIVE, "Forward events, and let no older frame of the user answer", answers.EventsAnswer,
@@ -175,6 +187,7 @@ CREDENTIALS: Final[dict[str, dict[str, str]]] = {
 
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "userId": {"type": "string", "minLength": 1, "maxLength": 256},
+    "rankingId": {"type": "string", "minLength": 1},
     "file": {"type": "string", "minLength": 1},
 }
 """The members of paths."""
@@ -221,12 +234,23 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
     if path in OPEN_ROUTES:
         described["security"] = []
     named = [name for name in PARAMETERS if f"{{{name}}}" in path]
-    if named:
-        described["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": PARAMETERS[name]} for name in named
-        ]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": PARAMETERS[name]} for name in named]
+    if operation.query is not None:
+        parameters += _query(operation.query)
+    if parameters:
+        described["parameters"] = parameters
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": _ref(operation.body)}}}
+    return described
+
+
+def _query(kind: type[msgspec.Struct]) -> list[dict[str, Any]]:
+    """The parameters of a query: none must be given, and null is no text that one could give."""
+    _, schemas = msgspec.json.schema_components([kind], ref_template="{name}")
+    described = []
+    for name, schema in schemas[kind.__name__]["properties"].items():
+        given = next((one for one in schema.get("anyOf", ()) if one != {"type": "null"}), schema)
+        described.append({"name": name, "in": "query", "required": False, "schema": given})
     return described
 
 

@@ -12,7 +12,7 @@ from gateway.core.routing import Campaign, is_arn, variant_for
 from gateway.service.flights import ListingRequest
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import ARRIVED_S, BEGAN_S, CALLER, FACTS, SERVER, SERVICE, callable_campaign
+from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, SERVER, SERVICE, callable_campaign, tenant_of
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.problems import JSON
 from gateway.web.recommend_members import ActionRecommendationsRequest, PromotionMembers, RecommendationsRequest
@@ -73,7 +73,7 @@ def _subject(
     context: dict[str, str],
 ) -> Subject:
     return Subject(
-        tenant=http[CALLER].name,
+        tenant=tenant_of(http),
         campaign=campaign.name,
         user_id=members.user_id or "",
         context=context,

@@ -4,19 +4,14 @@ Members that the operation does not know are ignored, as the service does; null 
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from gateway.core.question import RESULTS_MAX, RESULTS_WITH_METADATA_MAX, Operation
 from gateway.web.faults import Fault
-from gateway.web.members import Context, FilterValues, ItemId, Reference, ShortText
-
-COLUMNS_MAX: Final = 10
-
-Columns: TypeAlias = Annotated[list[Annotated[str, Meta(min_length=1, max_length=150)]], Meta(max_length=COLUMNS_MAX)]
-ColumnsByDataset: TypeAlias = dict[Literal["ITEMS"], Columns]
+from gateway.web.members import Context, FilterValues, ItemId, MetadataColumns, Reference, ShortText
 
 
 class PromotionMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -40,7 +35,7 @@ class RecommendationsRequest(msgspec.Struct, frozen=True, rename="camel", kw_onl
     filter_arn: Reference | None = None
     filter_values: FilterValues | None = None
     promotions: Annotated[list[PromotionMembers], Meta(max_length=1)] | None = None
-    metadata_columns: ColumnsByDataset | None = None
+    metadata_columns: MetadataColumns | None = None
 
     def broken(self) -> Iterator[Fault]:
         """Rules between members that do not hold."""

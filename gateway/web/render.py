@@ -6,7 +6,7 @@ cost little more than half of one long list, which does not fit the processor's 
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.model import taken
+from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
 
@@ -28,7 +29,13 @@ class Entry(msgspec.Struct, rename="camel", gc=False):
     score: float | UnsetType = UNSET
 
 
-class ToldEntry(Entry, rename="camel", gc=False):
+class DescribedEntry(Entry, rename="camel", gc=False):
+    """The same with the metadata that was asked for; an item that has none, has none here."""
+
+    metadata: msgspec.Raw | UnsetType = UNSET
+
+
+class ToldEntry(DescribedEntry, rename="camel", gc=False):
     """The same with what can be told of its place."""
 
     source: str | UnsetType = UNSET
@@ -38,6 +45,7 @@ class ToldEntry(Entry, rename="camel", gc=False):
 
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
+AnyDescribed = TypeVar("AnyDescribed", bound=DescribedEntry)
 
 
 def page(result: Result, offset: int, limit: int, kind: type[AnyEntry]) -> list[AnyEntry]:
@@ -46,6 +54,15 @@ def page(result: Result, offset: int, limit: int, kind: type[AnyEntry]) -> list[
     scores = result.ranking.scores[offset : offset + len(places)].tolist() if result.has_scores else []
     items = taken(result.candidates, places)
     return [*map(kind, items, scores), *map(kind, items[len(scores) :])]
+
+
+def described(entries: list[AnyDescribed], metadata: Mapping[str, bytes]) -> list[AnyDescribed]:
+    """Add to every entry what is known of its item, which is JSON already."""
+    for entry in entries:
+        known = metadata.get(entry.item_id, NOTHING)
+        if known != NOTHING:
+            entry.metadata = msgspec.Raw(known)
+    return entries
 
 
 def sources(result: Result, offset: int, entries: list[ToldEntry]) -> None:
