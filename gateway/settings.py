@@ -65,6 +65,7 @@ class ServerSettings(_Section):
     drain_s: Annotated[float, Field(ge=0, le=3600)] = 20
     lame_duck_s: Annotated[float, Field(ge=0, le=600)] = 1
     body_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10
+    compress: Literal["auto", "always", "never"] = "auto"
     head_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10
     write_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30
     connections_max: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
@@ -102,6 +103,8 @@ class CacheSettings(_Section):
     fresh_s: Annotated[float, Field(ge=0, le=86_400)] = 60
     stale_s: Annotated[float, Field(ge=0, le=86_400)] = 300
     settle_s: Annotated[float, Field(ge=0, le=60)] = 2
+    metadata_s: Annotated[float, Field(ge=0, le=86_400)] = 300
+    pin_s: Annotated[float, Field(gt=0, le=86_400)] = 300
     timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 20
     memory_mib: Annotated[int, Field(ge=1)] = 256
 

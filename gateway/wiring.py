@@ -11,6 +11,7 @@ import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -20,6 +21,7 @@ from aiohttp import web
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
+from gateway.adapters.memory_values import MemoryValues
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
 from gateway.adapters.personalize_raw import RawPersonalize
@@ -31,14 +33,18 @@ from gateway.core.life import Life
 from gateway.core.model import Subject
 from gateway.core.plan import CALL_LIMIT, plan_ranking
 from gateway.core.routing import region_of
-from gateway.ports import Clock, FrameStore
+from gateway.ports import Clock, FrameStore, ValueStore
 from gateway.service.audit import RawRanker
 from gateway.service.background import Background
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
+from gateway.service.flights import Flights
 from gateway.service.frames import Frames
 from gateway.service.gates import Gates
+from gateway.service.metadata import Metadata
+from gateway.service.pins import Pins
+from gateway.service.recommend import Recommender
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
@@ -63,6 +69,14 @@ COLLECT_AFTER: Final = (20_000, 20, 20)
 thousands that are no cycles and go by themselves: its calls, tasks and lists. Measured: 2 ms of 29 a cold ranking."""
 
 
+METADATA_SHARE: Final = 1 / 8
+"""What metadata may take in memory beside the frames, as a share of theirs: 100,000 items at 256 MiB."""
+
+
+PINS_SHARE: Final = 1 / 4
+"""The same for pinned rankings: 300 of 10,000 items at 256 MiB."""
+
+
 class CannotStart(Exception):
     """What was configured cannot be opened; the message says what."""
 
@@ -75,7 +89,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     background = Background()
     campaigns = settings.campaign_policies()
     async with AsyncExitStack() as stack:
-        store = await _opened_store(settings.cache, clock, stack)
+        stores = await _opened_stores(settings.cache, clock, stack)
         clients = await stack.enter_async_context(
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
         )
@@ -91,9 +105,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
 
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
-        frames = Frames(store, clock, background, random, life)
+        frames = Frames(stores.frames, clock, background, random, life)
         gates, turns = Gates(clock), Turns()
-        rounds = Rounds(Fans(ranker, clock, random), gates, clock, random, turns)
+        fans = Fans(ranker, clock, random)
+        rounds = Rounds(fans, gates, clock, random, turns)
         reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
         try:
             sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
@@ -103,9 +118,12 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 campaigns,
                 gates,
                 clock,
+                Metadata(stores.metadata, fans, gates, background, settings.cache.metadata_s),
+                Pins(stores.pins, settings.cache.pin_s, turns),
                 not_ready,
-                store.health,
+                stores.frames.health,
                 clients.credentials.health,
+                Recommender(Flights(fans, gates, frames), frames),
             )
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
@@ -140,10 +158,24 @@ def _spare_collector() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
-async def _opened_store(cache: CacheSettings, clock: Clock, stack: AsyncExitStack) -> FrameStore:
-    """The store that the URL names; it closes with the stack."""
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    """Where everything is kept that is worth keeping for a while."""
+
+    frames: FrameStore
+    metadata: ValueStore
+    pins: ValueStore
+
+
+async def _opened_stores(cache: CacheSettings, clock: Clock, stack: AsyncExitStack) -> _Stores:
+    """The stores that the URL names; they close with the stack."""
     if cache.url == MEMORY:
-        return MemoryStore(clock.now_s, cache.memory_mib * 1024 * 1024)
+        bytes_max = cache.memory_mib * 1024 * 1024
+        return _Stores(
+            MemoryStore(clock.now_s, bytes_max),
+            MemoryValues(clock.now_s, round(METADATA_SHARE * bytes_max)),
+            MemoryValues(clock.now_s, round(PINS_SHARE * bytes_max)),
+        )
     options = RedisOptions(
         cache.url,
         timeout_ms=cache.timeout_ms,
@@ -158,9 +190,10 @@ async def _opened_store(cache: CacheSettings, clock: Clock, stack: AsyncExitStac
         compression=cache.compression,
     )
     try:
-        return await stack.enter_async_context(RedisStore(options))
+        store = await stack.enter_async_context(RedisStore(options))
     except (OSError, ValueError) as error:  # a server that is away is none: only files can be wrong here
         raise CannotStart(f"cache: {error}") from error
+    return _Stores(store, store.values, store.values)
 
 
 def _password(cache: CacheSettings) -> str | Callable[[], str] | None:

@@ -116,7 +116,8 @@ def error_of(refusal: Refusal, user_id: str) -> GatewayError:
     """The gateway's error for what the service said."""
     if refusal.code in CALLER_CODES:
         said = refusal.message or "the campaign refused the request"
-        return CALLER_CODES[refusal.code](said.replace(user_id, "***")[:MESSAGE_MAX_CHARS])
+        said = said.replace(user_id, "***") if user_id else said
+        return CALLER_CODES[refusal.code](said[:MESSAGE_MAX_CHARS])
     kind = UPSTREAM_CODES.get(refusal.code) or STATUSES.get(refusal.status) or Unavailable
     message = f"the campaign answered with status {refusal.status}"
     if issubclass(kind, Throttled):

@@ -18,6 +18,8 @@ import structlog
 from aiobotocore.httpsession import AIOHTTPSession
 from yarl import URL
 
+from gateway.ports import TRACE
+
 RESPONSE_BYTES_MAX: Final = 32 * 1024 * 1024
 """50 items with 10 metadata columns of up to 20,000 characters are 10 MB, in UTF-8 up to 30 MB."""
 
@@ -82,6 +84,8 @@ class GuardedHttpSession(AIOHTTPSession):  # type: ignore[misc] # the library is
     async def send(self, request: Any) -> Any:
         """Send a signed request, unless this is a rehearsal."""
         if (shown := rehearsal.get()) is None:
+            for name, value in TRACE.get():  # behind the signature, which does not cover them
+                request.headers[name] = value
             return await super().send(request)
         shown.request = request
         shown.proxied = bool(self._proxy_config.proxy_url_for(request.url))

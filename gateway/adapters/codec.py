@@ -1,6 +1,6 @@
 """A frame <-> bytes: compact, versioned, and checked before it is believed.
 
-    envelope   magic, schema, flags, checksum, digest of the key, epoch, creation time
+    envelope   see there; it carries the epoch and the creation time
     counts     items, calls, width of a call index, bytes of the ids, scale id
     columns    log scores (40-bit steps of the grid), grades (8 bit), call indices (8, 16 or 32 bit)
     text       item ids and recommendation ids, joined by U+0000, which no id may hold
@@ -10,20 +10,17 @@ under another key raises `Rejected` and is a miss: no stored byte is trusted.
 """
 
 import struct
-import zlib
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.adapters.envelope import Envelope, Rejected
 from gateway.core.frame import Frame
 from gateway.core.model import LOG_STEP, Floats
 
-MAGIC: Final = b"RGFR"
-SCHEMA: Final = 1
-ENVELOPE: Final = struct.Struct("<4sHHI16sQQ")
+ENVELOPE: Final = Envelope(b"RGFR", schema=1)
 COUNTS: Final = struct.Struct("<IIII16s")
 """Items, calls, bytes of a call index, bytes of the item ids, scale id."""
 
@@ -31,15 +28,9 @@ LOG_BYTES: Final = 5
 LOG_ZERO: Final = 1 << 39
 """Where a log score of 0 stands among the 40-bit numbers: +-255 of them are +-2^39 steps."""
 
-COMPRESSED: Final = 1
 SEPARATOR: Final = "\0"
-KEY_DIGEST_BYTES: Final = 16
 ITEMS_MAX: Final = 1_000_000
 """More rows than any frame has: what claims more is not decoded."""
-
-
-class Rejected(Exception):
-    """A stored value that may not be used; the message is one word for a counter."""
 
 
 def encode(key: str, frame: Frame, *, compression: int = 0) -> bytes:
@@ -62,33 +53,17 @@ def encode(key: str, frame: Frame, *, compression: int = 0) -> bytes:
             calls,
         )
     )
-    if compression:
-        payload = zlib.compress(payload, compression)
-    created_ms = round(1e3 * frame.created_s)
-    flags = COMPRESSED if compression else 0
-    unchecked = ENVELOPE.pack(MAGIC, SCHEMA, flags, 0, _digest(key), frame.epoch, created_ms)
-    checksum = zlib.crc32(payload, zlib.crc32(unchecked))
-    return ENVELOPE.pack(MAGIC, SCHEMA, flags, checksum, _digest(key), frame.epoch, created_ms) + payload
+    return ENVELOPE.seal(key, payload, epoch=frame.epoch, created_s=frame.created_s, compression=compression)
 
 
 def decode(key: str, stored: bytes) -> Frame:
     """The frame that was stored under `key`. Raises `Rejected` for anything else."""
-    if len(stored) < ENVELOPE.size or stored[:4] != MAGIC:
-        raise Rejected("foreign")
-    _, schema, flags, checksum, digest, epoch, created_ms = ENVELOPE.unpack_from(stored)
-    if schema != SCHEMA:
-        raise Rejected("schema")
-    if digest != _digest(key):
-        raise Rejected("key")
-    unchecked = ENVELOPE.pack(MAGIC, schema, flags, 0, digest, epoch, created_ms)
-    payload = memoryview(stored)[ENVELOPE.size :]
-    if zlib.crc32(payload, zlib.crc32(unchecked)) != checksum:
-        raise Rejected("torn")
+    opened = ENVELOPE.open(key, stored)
     try:
-        frame = _unpacked(zlib.decompress(payload) if flags & COMPRESSED else payload)
-    except (struct.error, ValueError, UnicodeDecodeError, zlib.error):
+        frame = _unpacked(opened.payload)
+    except (struct.error, ValueError, UnicodeDecodeError):
         raise Rejected("torn") from None
-    return replace(frame, epoch=epoch, created_s=created_ms / 1e3)
+    return replace(frame, epoch=opened.epoch, created_s=opened.created_s)
 
 
 def _unpacked(payload: memoryview | bytes) -> Frame:
@@ -130,7 +105,3 @@ def _unpacked_log(packed: NDArray[np.uint8]) -> Floats:
     wide[:, :LOG_BYTES] = packed.reshape(-1, LOG_BYTES)
     steps = wide.view("<i8").ravel()
     return np.where(steps == 0, -np.inf, (steps - LOG_ZERO) * LOG_STEP)
-
-
-def _digest(key: str) -> bytes:
-    return blake2b(key.encode(), digest_size=KEY_DIGEST_BYTES).digest()

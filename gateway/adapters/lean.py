@@ -9,7 +9,7 @@ credentials yet) the call goes through the reference by itself.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -19,22 +19,26 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from gateway.adapters import aws_session
 from gateway.adapters.aws_clients import AwsClients
-from gateway.adapters.aws_errors import STALE_KEYS
+from gateway.adapters.aws_errors import STALE_KEYS, error_of
 from gateway.adapters.aws_session import TransportStats
 from gateway.adapters.connections import NotTrusted, Pool
 from gateway.adapters.http1 import HttpAnswer, HttpFailure
-from gateway.adapters.lean_route import Route, rehearsed, route_of
+from gateway.adapters.lean_route import RANKING, REHEARSED, Route, rehearsed, route_of
 from gateway.adapters.personalize import SERVICE, PersonalizeRanker
 from gateway.adapters.resolver import Resolver
 from gateway.adapters.sigv4 import Keys
 from gateway.adapters.wire_answer import answer_of, refusal_in
+from gateway.adapters.wire_listing import METHODS, listing_in, members_of
 from gateway.core.answer import Answer
 from gateway.core.errors import InvalidInput, Unavailable, Untrusted
+from gateway.core.question import Listing, Question
 from gateway.core.routing import region_of
 from gateway.ports import Call
 
 ARNS_MAX: Final = 10_000
 """ARNs remembered; where none are configured, callers name them."""
+
+NOT_UNICODE: Final = "the request holds text that is not Unicode"
 
 
 class Credentials(Protocol):
@@ -55,9 +59,10 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """How the calls to one campaign go out. `begin` is the beginning of their bodies, up to the user's id."""
+    """How the calls to one campaign go out: by which route, by the SDK's name of the operation, and over which
+    connections. `begin` is the beginning of the bodies of rankings, up to the user's id."""
 
-    route: Route
+    routes: Mapping[str, Route]
     pool: Pool
     begin: bytes = b""
 
@@ -71,8 +76,10 @@ class Lane:
             if subject.filter_arn:
                 parts += [b',"filterArn":', orjson.dumps(subject.filter_arn)]
                 parts += [b',"filterValues":', orjson.dumps(dict(subject.filter_values))]
+            if call.metadata_columns:
+                parts += [b',"metadataColumns":', orjson.dumps({"ITEMS": call.metadata_columns})]
         except orjson.JSONEncodeError:
-            raise InvalidInput("the request holds text that is not Unicode") from None
+            raise InvalidInput(NOT_UNICODE) from None
         parts.append(b"}")
         return b"".join(parts)
 
@@ -111,23 +118,46 @@ class LeanRanker:
 
     async def rank(self, call: Call) -> Answer:
         """Make the call. Errors are those of `ports.Ranker`."""
-        lane = self._lanes.get(call.arn) or await self._lane(call.arn)
-        try:
-            keys = self._credentials.current()
-        except NoCredentialsError:
-            lane = None
+        lane = await self._usable(call.arn)
         if lane is None:
             return await self._reference.rank(call)
-        body = lane.body(call)
-        got = await self._sent(lane, keys, body)
+        return answer_of(call, await self._called(lane, RANKING, lane.body(call)))
+
+    async def ask(self, arn: str, question: Question) -> Listing:
+        """Make the call of a question. Errors are those of `ports.Ranker`."""
+        lane = await self._usable(arn)
+        if lane is None:
+            return await self._reference.ask(arn, question)
+        try:
+            body = orjson.dumps(members_of(arn, question))
+        except orjson.JSONEncodeError:
+            raise InvalidInput(NOT_UNICODE) from None
+        got = await self._called(lane, METHODS[question.operation], body)
+        if got.status >= 300:
+            raise error_of(refusal_in(got), question.subject.user_id)
+        return listing_in(question, got.body)
+
+    async def _usable(self, arn: str) -> Lane | None:
+        """The lane of an ARN; None where the reference has to make the call."""
+        lane = self._lanes.get(arn) or await self._lane(arn)
+        try:
+            self._credentials.current()
+        except NoCredentialsError:
+            return None
+        return lane
+
+    async def _called(self, lane: Lane, method: str, body: bytes) -> HttpAnswer:
+        """Send a request; if its keys are refused as stale and there are others by then, once more."""
+        keys = self._credentials.current()
+        got = await self._sent(lane, method, keys, body)
         if got.status >= 400 and refusal_in(got).code in STALE_KEYS and await self._credentials.renewed(keys):
             with suppress(NoCredentialsError):  # those that came have gone again: the refusal stands
-                got = await self._sent(lane, self._credentials.current(), body)
-        return answer_of(call, got)
+                got = await self._sent(lane, method, self._credentials.current(), body)
+        return got
 
-    async def _sent(self, lane: Lane, keys: Keys, body: bytes) -> HttpAnswer:
+    async def _sent(self, lane: Lane, method: str, keys: Keys, body: bytes) -> HttpAnswer:
         try:
-            got = await lane.pool.request(lane.route.request(keys, int(self._wall_s()), body))
+            got = await lane.pool.request(lane.routes[method].request(keys, int(self._wall_s()), body))
         except NotTrusted as error:
             raise Untrusted("the campaign's endpoint cannot be trusted: TLS failed") from error
         except HttpFailure as error:
@@ -153,21 +183,24 @@ class LeanRanker:
         if len(self._lanes) >= ARNS_MAX:
             self._lanes.clear()
         begin = b'{"campaignArn":%b,"userId":' % orjson.dumps(arn)
-        self._lanes[arn] = lane = Lane(lane.route, lane.pool, begin)
+        self._lanes[arn] = lane = Lane(lane.routes, lane.pool, begin)
         return lane
 
     async def _find(self, region: str) -> None:
-        """Rehearse a call of the region. What was signed with keys that changed meanwhile proves nothing."""
+        """Rehearse the calls of the region. What was signed with keys that changed meanwhile proves nothing."""
         client = await self._clients.of(SERVICE, region)
         keys = await self._credentials.get_frozen_credentials()
-        route = route_of(await rehearsed(client), keys)
-        if route is None and keys != await self._credentials.get_frozen_credentials():
+        found = {method: route_of(await rehearsed(client, method), keys) for method in REHEARSED}
+        routes = {method: route for method, route in found.items() if route is not None}
+        if len(routes) < len(found):
+            if keys == await self._credentials.get_frozen_credentials():
+                self._regions[region] = None
             return
-        pool = route and Pool(
-            route.origin,
+        pool = Pool(
+            routes[RANKING].origin,
             self._resolver,
             self.stats,
             connections_max=self._clients.connections_max,
             answer_bytes_max=aws_session.RESPONSE_BYTES_MAX,
         )
-        self._regions[region] = Lane(route, pool) if route and pool else None
+        self._regions[region] = Lane(routes, pool)

@@ -1,4 +1,5 @@
-"""How calls of a region go out: endpoint, headers and signing as aiobotocore has them, found by rehearsing one call.
+"""How calls of a region go out: endpoint, headers and signing as aiobotocore has them, found by rehearsing one call of
+each operation.
 
 So every setting that aiobotocore knows of works as it does there (endpoint URLs of the environment and of profiles,
 FIPS, dual stack, CA bundles), without a rule of it being written here a second time. A rehearsal is believed only if
@@ -18,6 +19,8 @@ from botocore.utils import normalize_url_path
 from gateway.adapters.aws_session import Rehearsal, Rehearsed, rehearsal
 from gateway.adapters.connections import Origin
 from gateway.adapters.sigv4 import ALGORITHM, Keys, Signer
+from gateway.adapters.wire_listing import METHODS
+from gateway.ports import TRACE
 
 SIGNING: Final = ("authorization", "x-amz-date", "x-amz-security-token")
 """Headers that the signer adds."""
@@ -29,6 +32,14 @@ MADE_HERE: Final = frozenset(
 
 _PROCESS: Final = str(uuid4()).rpartition("-")[0].encode()
 _COUNT: Final = count(1)
+
+RANKING: Final = "get_personalized_ranking"
+
+REHEARSED: Final[dict[str, dict[str, Any]]] = {
+    RANKING: {"campaignArn": "arn", "userId": "user", "inputList": ["item"]},
+    **{method: {"campaignArn": "arn", "userId": "user"} for method in METHODS.values()},
+}
+"""The methods of the SDK that have a lean route, each with the members of its rehearsal."""
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -46,17 +57,18 @@ class Route:
         return b"".join((
             self.head,
             self.signer.sign(keys, second, body),
+            *(f"{name}: {value}\r\n".encode() for name, value in TRACE.get()),
             b"amz-sdk-invocation-id: %b\r\nContent-Length: %d\r\n\r\n" % (_invocation(), len(body)),
             body,
         ))  # fmt: skip
 
 
-async def rehearsed(client: Any) -> Rehearsal:
-    """What a client of aiobotocore would send. Raises what making and signing a request raises."""
+async def rehearsed(client: Any, method: str = RANKING) -> Rehearsal:
+    """What a client of aiobotocore would send by a method. Raises what making and signing a request raises."""
     shown = Rehearsal()
     token = rehearsal.set(shown)
     try:
-        await client.get_personalized_ranking(campaignArn="arn", userId="user", inputList=["item"])
+        await getattr(client, method)(**REHEARSED[method])
     except Rehearsed:
         return shown
     finally:

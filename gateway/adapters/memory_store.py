@@ -1,4 +1,4 @@
-"""Frames and epochs in this process: bounded by bytes and by time, the least recently used go first.
+"""Frames, listings and epochs in this process: bounded by bytes and by time, the least recently used go first.
 
 Expired frames are dropped when they are met, and from the old end of the order on every save, so a store that nobody
 reads does not keep them for ever. Own code because no kept library bounds by bytes *and* by a time per entry at this
@@ -12,7 +12,8 @@ from typing import Final, Generic, TypeVar
 
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
-from gateway.ports import Kept
+from gateway.core.question import Listing
+from gateway.ports import Kept, KeptListing
 
 BYTES_MAX: Final = 256 * 1024 * 1024
 """About 200 frames of 10,000 items."""
@@ -22,6 +23,9 @@ BYTES_PER_FRAME: Final = 2_000
 
 BYTES_PER_ROW: Final = 70
 """What a row takes beside its id: 13 bytes of columns, a place in the list and an entry in the index."""
+
+BYTES_PER_LISTING: Final = 500
+"""What a listing takes beside its body: two objects, its key and its entry."""
 
 EPOCHS_BYTES_MAX: Final = 16 * 1024 * 1024
 BYTES_PER_EPOCH: Final = 250
@@ -98,7 +102,7 @@ class MemoryStore:
     """`FrameStore` in memory."""
 
     def __init__(self, now_s: Callable[[], float], bytes_max: int = BYTES_MAX) -> None:
-        self._frames: Bounded[Frame] = Bounded(now_s, bytes_max)
+        self._frames: Bounded[Frame | Listing] = Bounded(now_s, bytes_max)
         self._epochs: Bounded[int] = Bounded(now_s, EPOCHS_BYTES_MAX, self._raise_floor)
         self._bytes_max = bytes_max
         self._floor = 0
@@ -108,28 +112,41 @@ class MemoryStore:
 
     @property
     def size_bytes(self) -> int:
-        """What all frames take."""
+        """What all frames and listings take."""
         return self._frames.size_bytes
 
     @property
     def evicted(self) -> int:
-        """Frames that had to go before their time."""
+        """Frames and listings that had to go before their time."""
         return self._frames.evicted
 
     async def load(self, key: FrameKey) -> Kept:
         """The user's epoch, and the frame if it is of that epoch."""
-        epoch = self._epochs.get(key.user) or self._floor
+        epoch = self._epoch(key)
         frame = self._frames.get(key.frame)
-        return Kept(epoch, frame if frame is not None and frame.epoch == epoch else None)
+        return Kept(epoch, frame if isinstance(frame, Frame) and frame.epoch == epoch else None)
+
+    async def load_listing(self, key: FrameKey) -> KeptListing:
+        """The user's epoch, and the listing if it is of that epoch."""
+        epoch = self._epoch(key)
+        listing = self._frames.get(key.frame)
+        return KeptListing(epoch, listing if isinstance(listing, Listing) and listing.epoch == epoch else None)
 
     async def save(self, key: FrameKey, frame: Frame, keep_s: float) -> None:
         """Keep the frame; a frame larger than the whole store is not kept."""
         self._frames.put(key.frame, frame, frame_bytes(frame), keep_s)
 
+    async def save_listing(self, key: FrameKey, listing: Listing, keep_s: float) -> None:
+        """Keep the listing; one larger than the whole store is not kept."""
+        self._frames.put(key.frame, listing, BYTES_PER_LISTING + len(listing.body), keep_s)
+
     async def bump(self, user: str, epoch: int, keep_s: float) -> bool:
         """Begin a new epoch of the user."""
         self._epochs.put(user, epoch, BYTES_PER_EPOCH, keep_s)
         return True
+
+    def _epoch(self, key: FrameKey) -> int:
+        return self._epochs.get(key.user) or self._floor
 
     def _raise_floor(self, evicted: int) -> None:
         """An epoch forgotten early must not bring back the frames that it killed: all frames without one go."""

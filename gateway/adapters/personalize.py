@@ -1,13 +1,16 @@
-"""`Ranker` over aiobotocore: one GetPersonalizedRanking call, once, checked before it is believed."""
+"""`Ranker` over aiobotocore: one call of an operation, once, checked before it is believed."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError
 
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.aws_errors import translate
-from gateway.core.answer import Answer, check_answer
+from gateway.adapters.wire_listing import METHODS, listing_of, members_of
+from gateway.core.answer import Answer, check_answer, check_metadata
 from gateway.core.errors import Malformed
+from gateway.core.question import Listing, Question
 from gateway.core.routing import region_of
 from gateway.ports import Call
 
@@ -41,14 +44,23 @@ class PersonalizeRanker:
         if subject.filter_arn:
             members["filterArn"] = subject.filter_arn
             members["filterValues"] = dict(subject.filter_values)
+        if call.metadata_columns:
+            members["metadataColumns"] = {"ITEMS": list(call.metadata_columns)}
+        return _checked(call, await self._called(call.arn, "get_personalized_ranking", members, subject.user_id))
+
+    async def ask(self, arn: str, question: Question) -> Listing:
+        """Make the call of a question. Errors are those of `ports.Ranker`."""
+        method, members = METHODS[question.operation], members_of(arn, question)
+        return listing_of(question, await self._called(arn, method, members, question.subject.user_id))
+
+    async def _called(self, arn: str, method: str, members: dict[str, Any], user_id: str) -> Any:
         try:
-            response = await self._clients.call(SERVICE, region_of(call.arn), "get_personalized_ranking", members)
+            return await self._clients.call(SERVICE, region_of(arn), method, members)
         except Exception as error:
-            ours = translate(error, subject.user_id)
+            ours = translate(error, user_id)
             if ours is None:
                 raise
             raise ours from error
-        return _checked(call, response)
 
 
 def _checked(call: Call, response: Any) -> Answer:
@@ -59,6 +71,9 @@ def _checked(call: Call, response: Any) -> Answer:
         items, scores = [one.get("itemId") for one in ranked], [one.get("score") for one in ranked]
     except AttributeError:
         raise Malformed("the answer's personalizedRanking holds something else than items") from None
-    return check_answer(
+    answer = check_answer(
         call.items, items, scores, response.get("recommendationId"), filtered=call.subject.filter_arn is not None
     )
+    if not call.metadata_columns:
+        return answer
+    return replace(answer, metadata=check_metadata([one.get("metadata") for one in ranked]))

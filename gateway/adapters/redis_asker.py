@@ -59,6 +59,7 @@ class Asker:
         self.stats = RedisStats()
         self.reads = Side("reads")
         self.writes = Side("writes")
+        self.scripts = Side("scripts")
         self.operations = Operations(options.connections_max)
         self._options = options
         self._tls = make_tls(options)
@@ -121,7 +122,7 @@ class Asker:
 
     async def _replied(self, command: tuple[str | bytes | int, ...]) -> Any:
         reply = await self._client.execute(*command)
-        if not (_is_pair(reply) if command[0] == "MGET" else reply is True or reply == b"OK"):
+        if not (_are_values(reply, len(command) - 1) if command[0] == "MGET" else reply is True or reply == b"OK"):
             raise Malformed
         return reply
 
@@ -173,5 +174,6 @@ async def _retire(client: Client, after_s: float) -> None:
         await client.aclose()
 
 
-def _is_pair(reply: object) -> bool:
-    return isinstance(reply, list) and len(reply) == 2 and all(one is None or isinstance(one, bytes) for one in reply)
+def _are_values(reply: object, count: int) -> bool:
+    """Whether it is what an MGET of so many keys gives."""
+    return isinstance(reply, list) and len(reply) == count and all(one is None or type(one) is bytes for one in reply)

@@ -131,7 +131,8 @@ class _SentinelTls(SentinelManagedSSLConnection):
 
 
 class _KeysKnown:
-    """Which arguments are keys, for the two commands there are; redis-py asks the server for all 240 of its own."""
+    """Which arguments are keys, for the two commands whose keys redis-py does not know by itself (it does those of
+    EVAL); it would ask the server for all 240 of its own."""
 
     async def initialize(self, _node: ClusterNode) -> None:
         """There is nothing to learn."""

@@ -1,8 +1,8 @@
-"""Reads or writes: when they are tried, why they failed, and what is logged of it.
+"""Reads, writes or scripts: when they are tried, why they failed, and what is logged of it.
 
 Reads and writes are two sides with a breaker each. A store that refuses writes (full, a read-only replica) goes on
 answering reads, and its refusals count against writes alone; a dead one stops both, each after its own failures, of
-which only those of reads are waited for by requests.
+which only those of reads are waited for by requests. Scripts are a third side: a server may forbid them and be well.
 
 An episode begins with the first failure and ends with the first success after a quiet second: two lines in the log,
 however many operations failed in between, without keys, values, addresses or the text of an error.
@@ -26,9 +26,9 @@ _log = structlog.get_logger("gateway.redis")
 
 
 class Side:
-    """The reads or the writes of one store."""
+    """The reads, the writes or the scripts of one store."""
 
-    def __init__(self, name: Literal["reads", "writes"]) -> None:
+    def __init__(self, name: Literal["reads", "writes", "scripts"]) -> None:
         self.name = name
         self.breaker = Breaker(RULES)
         self.errors: Counter[str] = Counter()

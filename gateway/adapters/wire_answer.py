@@ -2,14 +2,15 @@
 passed over, and what is not of the type that the service documents is `Malformed`: msgspec checks it while it reads.
 """
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
 import msgspec
 import orjson
 
 from gateway.adapters.aws_errors import Refusal, error_of
 from gateway.adapters.http1 import HttpAnswer
-from gateway.core.answer import Answer, check_typed
+from gateway.core.answer import Answer, check_metadata, check_typed
 from gateway.core.errors import Malformed
 from gateway.ports import Call
 
@@ -22,22 +23,47 @@ class _Item(msgspec.Struct, gc=False, rename="camel"):
     score: float | None = None
 
 
+class _DescribedItem(_Item, gc=False, rename="camel"):
+    metadata: dict[str, str | None] | None = None
+
+
 class _Ranking(msgspec.Struct, gc=False, rename="camel"):
     personalized_ranking: list[_Item]
     recommendation_id: str
 
 
+class _DescribedRanking(msgspec.Struct, gc=False, rename="camel"):
+    personalized_ranking: list[_DescribedItem]
+    recommendation_id: str
+
+
 _DECODER: Final = msgspec.json.Decoder(_Ranking)
+_DESCRIBED: Final = msgspec.json.Decoder(_DescribedRanking)
+"""Metadata is read only where it was asked for: real bodies have the member, null, in every item."""
+
+
+AnyRanking = TypeVar("AnyRanking", _Ranking, _DescribedRanking)
 
 
 def answer_of(call: Call, got: HttpAnswer) -> Answer:
     """The checked answer. Raises `Malformed`, or whatever the service said."""
     if got.status >= 300:
         raise error_of(refusal_in(got), call.subject.user_id)
+    if not call.metadata_columns:
+        return _checked(call, _decoded(_DECODER, got.body))
+    described = _decoded(_DESCRIBED, got.body)
+    metadata = check_metadata([one.metadata for one in described.personalized_ranking])
+    return replace(_checked(call, described), metadata=metadata)
+
+
+def _decoded(decoder: msgspec.json.Decoder[AnyRanking], body: bytes) -> AnyRanking:
     try:
-        ranking = _DECODER.decode(got.body)
+        return decoder.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise Malformed("the answer cannot be parsed") from None  # a cause would carry a piece of the body along
+
+
+def _checked(call: Call, ranking: _Ranking | _DescribedRanking) -> Answer:
     items = ranking.personalized_ranking
     return check_typed(
         call.items,

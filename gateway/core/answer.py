@@ -7,8 +7,9 @@ floats with the absent ones marked apart, so that no logarithm below ever meets 
 accident.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import NoneType
 from typing import Final
 
@@ -27,13 +28,15 @@ class Answer:
     """What one call said, best item first.
 
     `positions[k]` is the place, in the list that was asked, of the k-th item of the answer; `scores[k]` its score
-    (0 where `unknown[k]`); an asked place that is missing was excluded by the filter.
+    (0 where `unknown[k]`); an asked place that is missing was excluded by the filter. `metadata` runs along the
+    positions as well, None for an item that has none; None altogether where the call did not ask for any.
     """
 
     positions: Ints
     scores: Floats
     unknown: NDArray[np.bool_]
     recommendation_id: str
+    metadata: Sequence[Mapping[str, str] | None] | None = None
 
 
 def check_answer(
@@ -57,6 +60,22 @@ def check_answer(
     if not isinstance(recommendation_id, str):
         raise Malformed("the answer has no recommendationId")
     return check_typed(asked, items, scores, recommendation_id, filtered=filtered)  # type: ignore[arg-type]
+
+
+def check_metadata(metadata: Sequence[object]) -> list[dict[str, str] | None]:
+    """The raw metadata of an answer's items, each a map of text or None; a null in a map is as good as absent.
+
+    Raises `Malformed` for anything else.
+    """
+    checked: list[dict[str, str] | None] = []
+    for one in metadata:
+        if one is None:
+            checked.append(None)
+        elif isinstance(one, dict) and set(map(type, chain(one, one.values()))) <= {str, NoneType}:
+            checked.append({name: text for name, text in one.items() if text is not None})
+        else:
+            raise Malformed("an item's metadata is no map of text")
+    return checked
 
 
 def check_typed(

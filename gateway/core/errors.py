@@ -3,7 +3,10 @@
     GatewayError
     ├── CallerError                 the caller's own fault: never retried, never cached
     │   ├── InvalidInput            a member breaks a documented rule
-    │   └── UnknownResource         no such campaign or filter
+    │   ├── UnknownResource         no such campaign or filter
+    │   ├── UnknownRanking          never an id of a ranking of this caller
+    │   └── RankingGone             a pinned ranking whose time is up
+    ├── RankingAway                 where rankings are kept cannot be asked now
     ├── Overloaded                  this gateway has no room for the request now
     └── UpstreamError               a call did not give an answer that can be believed
         ├── Throttled               the campaign refused the call for its rate        (retryable)
@@ -36,6 +39,18 @@ class InvalidInput(CallerError):
 
 class UnknownResource(CallerError):
     """The request names a campaign or filter that does not exist or may not be called."""
+
+
+class UnknownRanking(CallerError):
+    """The id is not one that was given to this caller for a pinned ranking."""
+
+
+class RankingGone(CallerError):
+    """The pinned ranking is not kept any more."""
+
+
+class RankingAway(GatewayError):
+    """Whether the pinned ranking is still there cannot be told now."""
 
 
 class Overloaded(GatewayError):

@@ -19,6 +19,13 @@ from gateway.core.model import Floats, Grade, Ints, taken
 CALL_LIMIT: Final = 500
 """Items of one GetPersonalizedRanking call (AWS: Personalize quotas); 50 when metadata is asked for."""
 
+METADATA_LIMIT: Final = 50
+"""Items of a call that asks for metadata."""
+
+TOGETHER_MAX: Final = 1_000
+"""Items that are ranked and described by the same calls at most: 22 calls instead of 23 then, and the saving shrinks,
+while the anchors of ever more small calls get weaker."""
+
 ANCHORS_MIN: Final = 3
 """Anchors that a cold plan reserves: enough that one unknown among them does not cost a bridge."""
 
@@ -57,6 +64,17 @@ class Plan:
     def items(self, chunk: Ints) -> list[str]:
         """The ids to send for a chunk."""
         return taken(self.universe, chunk)
+
+
+def together_is_cheaper(apart: Plan, together: Plan, lacking: int) -> bool:
+    """Whether calls of 50 that rank and describe at once (`together`) are fewer than calls of 500 that rank (`apart`)
+    and calls of 50 that describe; `lacking` are the items to be described whose metadata is not known yet."""
+    if not lacking:
+        return False
+    rest = max(0, lacking - together.wanted)
+    return len(together.chunks) + calls_needed(rest, METADATA_LIMIT, 0) < len(apart.chunks) + calls_needed(
+        lacking, METADATA_LIMIT, 0
+    )
 
 
 def calls_needed(count: int, limit: int, anchors: int) -> int:

@@ -1,4 +1,5 @@
-"""All calls of a plan at once, under one absolute deadline. Returns outcomes and raises nothing that is expected.
+"""All calls of a plan at once (or the one call of a question), under one absolute deadline. Returns outcomes and raises
+nothing that is expected.
 
 Every attempt runs in a task of a group that ends with the request: a caller that leaves takes its calls along. A call
 that fails is a value, so the others go on; only the caller's own fault ends them all, since every other call would meet
@@ -13,16 +14,18 @@ A call is attempted, perhaps hedged while it is out, and perhaps tried once more
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from gateway.core.answer import Answer
 from gateway.core.budget import Budget, backoff_s
 from gateway.core.errors import Busy, CallerError, DeadlineExceeded, GatewayError, Throttled, UpstreamError
 from gateway.core.hedge import OVERDUE
 from gateway.core.model import Subject
+from gateway.core.question import Listing, Question
 from gateway.ports import Call, Clock, Ranker
 from gateway.service.gate import Gate
 from gateway.service.lane import Leave, Pass
@@ -31,20 +34,27 @@ ATTEMPTS_MAX: Final = 2
 """One try and one retry; a hedge stands beside them."""
 
 
+Said = TypeVar("Said")
+"""What a call is answered with: an `Answer` or a `Listing`."""
+
+Make = Callable[[str], Awaitable[Said]]
+"""Makes a call to an ARN, once; errors are those of `ports.Ranker`."""
+
+
 @dataclass(slots=True)
-class FanOut:
+class FanOut(Generic[Said]):
     """What came of a set of calls: outcomes in their order, attempts made (each is billed), and the longest wait."""
 
-    outcomes: list[Answer | UpstreamError]
+    outcomes: list[Said | UpstreamError]
     attempts: int = 0
     retries: int = 0
     hedges: int = 0
     queue_s: float = 0.0
 
     @property
-    def answers(self) -> list[Answer | None]:
+    def answers(self) -> list[Said | None]:
         """The answers, None for a call that failed."""
-        return [outcome if isinstance(outcome, Answer) else None for outcome in self.outcomes]
+        return [None if isinstance(outcome, UpstreamError) else outcome for outcome in self.outcomes]
 
     @property
     def failures(self) -> list[UpstreamError]:
@@ -60,23 +70,40 @@ class Fans:
     clock: Clock
     random: Random
 
-    async def fan_out(self, gate: Gate, subject: Subject, lists: Sequence[list[str]], budget: Budget) -> FanOut:
-        """Make one call for every list of items; all are over when this returns, by the budget's deadline at the
-        latest.
+    async def fan_out(
+        self, gate: Gate, subject: Subject, lists: Sequence[list[str]], budget: Budget, columns: tuple[str, ...] = ()
+    ) -> FanOut[Answer]:
+        """Make one call for every list of items, with metadata of these columns; all are over when this returns, by the
+        budget's deadline at the latest.
 
         Raises `CallerError` as soon as one call says that the request itself is wrong.
         """
-        fan = FanOut([DeadlineExceeded("no answer before the deadline")] * len(lists))
+
+        async def rank(items: list[str], arn: str) -> Answer:
+            return await self.ranker.rank(Call(arn, subject, items, columns))
+
+        return await self._all(gate, [partial(rank, items) for items in lists], budget)
+
+    async def ask(self, gate: Gate, question: Question, budget: Budget) -> FanOut[Listing]:
+        """Make the one call of a question; everything else as of `fan_out`."""
+
+        async def ask(arn: str) -> Listing:
+            return await self.ranker.ask(arn, question)
+
+        return await self._all(gate, [ask], budget)
+
+    async def _all(self, gate: Gate, calls: Sequence[Make[Said]], budget: Budget) -> FanOut[Said]:
+        fan: FanOut[Said] = FanOut([DeadlineExceeded("no answer before the deadline")] * len(calls))
         try:
-            gate.admit(len(lists), budget)
+            gate.admit(len(calls), budget)
         except Busy as refusal:
-            fan.outcomes = [refusal] * len(lists)
+            fan.outcomes = [refusal] * len(calls)
             return fan
         leave = Leave()
         try:
             async with asyncio.timeout_at(budget.calls_until_s), asyncio.TaskGroup() as group:
-                for number, items in enumerate(lists):
-                    one = _OneCall(self, fan, gate, leave, subject, items, budget, group)
+                for number, make in enumerate(calls):
+                    one = _OneCall(self, fan, gate, leave, make, budget, group)
                     group.create_task(one.run(number))
         except TimeoutError:
             pass  # what has no outcome by now has that of the deadline
@@ -89,28 +116,27 @@ class Fans:
 
 
 @dataclass(slots=True, eq=False)
-class _OneCall:
+class _OneCall(Generic[Said]):
     """One call of a fan-out, with all its attempts."""
 
     fans: Fans
-    fan: FanOut
+    fan: FanOut[Said]
     gate: Gate
     leave: Leave
-    subject: Subject
-    items: list[str]
+    make: Make[Said]
     budget: Budget
     group: asyncio.TaskGroup
     tried: list[str] = field(default_factory=list)
     first: "asyncio.Task[None] | None" = None
     hedge: "asyncio.Task[None] | None" = None
-    hedged: Answer | None = None
+    hedged: Said | None = None
 
     async def run(self, number: int) -> None:
         """Attempt the call until it answers, or may not be tried again."""
         self.first = asyncio.current_task()
         for attempt in range(1, ATTEMPTS_MAX + 1):
             outcome = self.fan.outcomes[number] = await self._attempt(attempt)
-            if isinstance(outcome, Answer) or not outcome.retryable or attempt == ATTEMPTS_MAX:
+            if not isinstance(outcome, UpstreamError) or not outcome.retryable or attempt == ATTEMPTS_MAX:
                 return
             wait_s = self._wait_s(attempt, outcome)
             if not self.budget.allows_attempt(self.fans.clock.now_s(), wait_s) or not self.gate.take_retry():
@@ -122,7 +148,7 @@ class _OneCall:
         asked_s = failure.retry_after_s if isinstance(failure, Throttled) else None
         return (asked_s or 0.0) + backoff_s(attempt, self.fans.random.random())
 
-    async def _attempt(self, attempt: int) -> Answer | UpstreamError:
+    async def _attempt(self, attempt: int) -> Said | UpstreamError:
         """One attempt and, if it stays out for long, its hedge: the first good answer, else the attempt's failure."""
         began_s = self.fans.clock.stopwatch_s()
         try:
@@ -148,11 +174,11 @@ class _OneCall:
                 timer.cancel()
         return await self._settled(outcome)
 
-    async def _settled(self, outcome: Answer | UpstreamError) -> Answer | UpstreamError:
+    async def _settled(self, outcome: Said | UpstreamError) -> Said | UpstreamError:
         """End the hedge of an attempt that is over: it has lost, or is the last hope."""
         if self.hedge is None or self.hedge.done():
             return outcome
-        if isinstance(outcome, Answer):
+        if not isinstance(outcome, UpstreamError):
             self.hedge.cancel()
             return outcome
         self.first = None  # nothing to cancel any more
@@ -160,25 +186,23 @@ class _OneCall:
         self.first = asyncio.current_task()
         return outcome if self.hedged is None else self.hedged
 
-    async def _ask(self, ticket: Pass) -> Answer | UpstreamError:
+    async def _ask(self, ticket: Pass) -> Said | UpstreamError:
         """Make the call that a permit is for, and hand the permit back."""
         gate, clock = self.gate, self.fans.clock
         self.fan.attempts += 1
         self.tried.append(ticket.lane.arn)
         began_s = clock.stopwatch_s()
         try:
-            outcome: Answer | GatewayError = await self.fans.ranker.rank(
-                Call(ticket.lane.arn, self.subject, self.items)
-            )
+            outcome: Said | GatewayError = await self.make(ticket.lane.arn)
         except GatewayError as error:
             outcome = error
         except BaseException:
             gate.left(ticket, self.budget.calls_until_s, overtaken=self.hedged is not None)
             raise
         gate.done(ticket, outcome, clock.stopwatch_s() - began_s)
-        if isinstance(outcome, Answer | UpstreamError):
-            return outcome
-        raise outcome
+        if isinstance(outcome, GatewayError) and not isinstance(outcome, UpstreamError):
+            raise outcome
+        return outcome
 
     def _watch(self, ticket: Pass) -> list[asyncio.TimerHandle]:
         """Timers for when the attempt has been out for long, and for very long."""
@@ -206,7 +230,7 @@ class _OneCall:
         self.fan.hedges += 1
         self.gate.stats.hedges += 1
         outcome = await self._ask(ticket)
-        if isinstance(outcome, Answer):
+        if not isinstance(outcome, UpstreamError):
             self.hedged = outcome
             self.gate.stats.hedges_won += 1
             if self.first is not None:

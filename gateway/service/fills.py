@@ -20,11 +20,11 @@ from gateway.core.budget import Budget
 from gateway.core.errors import CallerError
 from gateway.core.frame import ITEMS_MAX
 from gateway.core.life import Stage
-from gateway.core.plan import CALL_LIMIT
+from gateway.core.plan import CALL_LIMIT, METADATA_LIMIT
 from gateway.core.resolution import drowned
 from gateway.service.fill import Asked, Batch, Fill, Learnt
 from gateway.service.frames import Found, Frames
-from gateway.service.result import Cost, Played, Request, Round
+from gateway.service.result import NO_COLUMNS, Columns, Cost, Played, Request, Round
 from gateway.service.rounds import Rounds
 
 GATHER_TURNS: Final = 3
@@ -92,7 +92,9 @@ class Fills:
         budget = Budget.of(self._clock.now_s(), REFRESH_S, len(candidates))
         fill = Fill(found.key, found.epoch, None, self._clock.wall_s(), whole_only=True)
         try:
-            await self._ride(fill, replace(request, budget=budget), candidates, Cost.new(self._clock), anew=True)
+            await self._ride(
+                fill, replace(request, budget=budget, columns=NO_COLUMNS), candidates, Cost.new(self._clock), anew=True
+            )
         except CallerError:
             return  # the callers are told, each by its own request
         finally:
@@ -223,6 +225,7 @@ class Fills:
             rows[rows >= 0],
             batch.budget,
             batch.cost,
+            _on_the_way(request, batch),
             may_drift=not fill.drifted,
         )
 
@@ -263,3 +266,10 @@ class Fills:
     def _release(self, fill: Fill) -> None:
         if not fill.callers and self._fills.get(fill.key.frame) is fill:
             del self._fills[fill.key.frame]
+
+
+def _on_the_way(request: Request, batch: Batch) -> Columns:
+    """The columns that calls which rank may bring along. An ordinal campaign's list stays in one call, whose scores are
+    its own, so only one that a call with metadata can hold."""
+    apart = request.ordinal and len(batch.candidates) > METADATA_LIMIT
+    return NO_COLUMNS if apart else request.columns

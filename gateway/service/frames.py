@@ -5,6 +5,7 @@ A frame is kept under the epoch that it was looked up in: if an event comes whil
 arrival. Frames are stored in the background: no caller waits for a cache.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -51,7 +52,7 @@ class FrameStats:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The frames of all subjects."""
+    """The frames of all subjects. `listeners` are told the key of every user whose frames were killed."""
 
     store: FrameStore
     clock: Clock
@@ -59,6 +60,7 @@ class Frames:
     random: Random
     life: Life
     stats: FrameStats = field(default_factory=FrameStats)
+    listeners: list[Callable[[str], None]] = field(default_factory=list)
 
     async def look_up(self, subject: Subject, *more: str) -> Found:
         """The subject's frame, as far as it may still be used; `more` is what else it is kept for."""
@@ -85,7 +87,10 @@ class Frames:
     async def bump(self, tenant: str, user_id: str) -> bool:
         """Kill all frames of the user at once; False if that could not be stored."""
         epoch = new_epoch(self.clock.wall_s(), self.random.getrandbits(RANDOM_BITS))
-        stored = await self.store.bump(user_key(tenant, user_id), epoch, self.life.kept_s)
+        user = user_key(tenant, user_id)
+        stored = await self.store.bump(user, epoch, self.life.kept_s)
+        for listener in self.listeners:
+            listener(user)
         self.stats.bumps += 1
         self.stats.bumps_lost += not stored
         return stored

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.core.admission import Load, admits
-from gateway.core.answer import Answer
 from gateway.core.breaker import State
 from gateway.core.budget import ATTEMPT_MIN_S, Budget
 from gateway.core.errors import Busy, DeadlineExceeded, GatewayError, Resting, UpstreamError
@@ -159,10 +158,10 @@ class Gate:
         self.stats.calls += 1
         self.extras.call(self._clock.now_s())
 
-    def done(self, ticket: Pass, outcome: Answer | GatewayError, took_s: float) -> None:
-        """Hand a permit back with what came of the call."""
+    def done(self, ticket: Pass, outcome: object, took_s: float) -> None:
+        """Hand a permit back with what came of the call: its answer, or a `GatewayError`."""
         now_s = self._clock.now_s()
-        if isinstance(outcome, Answer):
+        if not isinstance(outcome, GatewayError):
             self.latencies.add(took_s, now_s)
         ticket.lane.answered_with(outcome, ticket, now_s)
         self._free(ticket)

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import Final
 
-from gateway.core.answer import Answer
 from gateway.core.breaker import Breaker, Permit, Rules, State, Verdict
 from gateway.core.concurrency import ConcurrencyLimit
-from gateway.core.errors import GatewayError, Throttled, UpstreamError
+from gateway.core.errors import Throttled, UpstreamError
 from gateway.core.hedge import THROTTLE_MEMORY_S
 
 RULES_ALONE: Final = Rules(failures_in_row=20, failure_share=0.5, calls_min=20, window_s=10.0, open_s=1.0, ramp_s=1.0)
@@ -74,7 +73,7 @@ class Lane:
         late = list(islice(takewhile(lambda ticket: ticket.began_s <= late_since_s, self.out), SILENT_CALLS))
         return len(late) == SILENT_CALLS and self.good_began_s < late[0].began_s - TOGETHER_S
 
-    def answered_with(self, outcome: Answer | GatewayError, ticket: "Pass", now_s: float) -> None:
+    def answered_with(self, outcome: object, ticket: "Pass", now_s: float) -> None:
         """Learn from a call that ended by itself. The caller's own fault is an answer like any other."""
         if isinstance(outcome, Throttled):
             self.throttled += 1

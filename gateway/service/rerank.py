@@ -115,6 +115,12 @@ def _instead(request: Request, candidates: list[str], found: Found, learnt: Lear
     raise worst(_failures(learnt))
 
 
+def unranked(request: Request, candidates: list[str], degraded: Degraded, cost: Cost) -> Result:
+    """The candidates in the caller's order, none of them ranked."""
+    nowhere = np.full(len(candidates), -1, dtype=np.intp)
+    return _result(request, candidates, None, nowhere, Origin.FRESH, degraded, cost, [])
+
+
 def _failures(learnt: Learnt) -> list[UpstreamError]:
     """Why candidates are missing: calls that failed, and the deadline, if it came first."""
     failures = list(chain.from_iterable(made.fan.failures for made in learnt.rounds))

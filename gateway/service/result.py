@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from gateway.core.answer import Answer
 from gateway.core.bridge import Bridge
 from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, Calibration
@@ -39,6 +40,19 @@ class Degraded(StrEnum):
     """Upstream failed; the ranking is the one of a stale frame."""
     FALLBACK = "fallback"
     """Upstream failed; the candidates stand in the caller's order."""
+    METADATA = "metadata"
+    """The ranking is whole, but some of its items come without the metadata that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The metadata columns that a request wants, and how many items it may have to ask them for, if that is known."""
+
+    names: tuple[str, ...] = ()
+    lacking: int = 0
+
+
+NO_COLUMNS: Final = Columns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,7 @@ class Request:
     items: list[str] = field(repr=False)
     budget: Budget
     page_end: int | None = None
+    columns: Columns = NO_COLUMNS
 
     @property
     def ordinal(self) -> bool:
@@ -82,11 +97,27 @@ class Usage:
     bridges: int = 0
     drifts: int = 0
 
-    def count(self, fan: FanOut) -> None:
+    def count(self, fan: FanOut[Any]) -> None:
         """Add what a set of calls cost."""
         self.upstream_calls += fan.attempts
         self.retries += fan.retries
         self.hedges += fan.hedges
+
+    def add(self, other: "Usage") -> None:
+        """Add what another ranking for the same answer cost."""
+        self.upstream_calls += other.upstream_calls
+        self.retries += other.retries
+        self.hedges += other.hedges
+        self.bridges += other.bridges
+        self.drifts += other.drifts
+
+    def add_items(self, other: "Usage") -> None:
+        """Add the items of another ranking, of a list of its own."""
+        self.candidates += other.candidates
+        self.cached += other.cached
+        self.unknown += other.unknown
+        self.excluded += other.excluded
+        self.unranked += other.unranked
 
 
 @dataclass(slots=True)
@@ -108,6 +139,20 @@ class Timing:
         finally:
             setattr(self, name, getattr(self, name) + self.clock.stopwatch_s() - began_s)
 
+    def add(self, other: "Timing") -> None:
+        """Add the times of what came after."""
+        self.cache_s += other.cache_s
+        self.queue_s = max(self.queue_s, other.queue_s)
+        self.upstream_s += other.upstream_s
+        self.cpu_s += other.cpu_s
+
+    def add_beside(self, other: "Timing") -> None:
+        """Add the times of what was done meanwhile: waits overlap, work does not."""
+        self.cache_s = max(self.cache_s, other.cache_s)
+        self.queue_s = max(self.queue_s, other.queue_s)
+        self.upstream_s = max(self.upstream_s, other.upstream_s)
+        self.cpu_s += other.cpu_s
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -124,14 +169,16 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
-    """One plan and what came of it. There is a second one only after a drift."""
+    """One plan and what came of it. There is a second one only after a drift. `columns` are those of the metadata that
+    its calls asked for on the way."""
 
     plan: Plan
-    fan: FanOut
+    fan: FanOut[Answer]
     calibration: Calibration
     bridges: list[Bridge]
     drifted: bool
     learnt: Frame
+    columns: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -144,7 +191,7 @@ class Played:
     """One tournament and what came of it: `fan` holds all its calls, `sizes` how large those of every round
     were."""
 
-    fan: FanOut
+    fan: FanOut[Answer]
     sizes: list[list[int]]
     settled: int
     learnt: Frame

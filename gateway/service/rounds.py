@@ -11,16 +11,17 @@ from gateway.core.answer import Answer
 from gateway.core.bridge import Bridge, plan_bridges
 from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, calibrate
+from gateway.core.errors import CallerError
 from gateway.core.frame import Frame
 from gateway.core.learning import frame_of
 from gateway.core.model import Ints, Subject, taken
-from gateway.core.plan import plan_ranking
+from gateway.core.plan import CALL_LIMIT, METADATA_LIMIT, TOGETHER_MAX, Plan, plan_ranking, together_is_cheaper
 from gateway.core.routing import Campaign
 from gateway.core.tournament import Tournament, frame_of_tournament
 from gateway.ports import Clock
 from gateway.service.fanout import FanOut, Fans
 from gateway.service.gates import Gates
-from gateway.service.result import Cost, Played, Round
+from gateway.service.result import Columns, Cost, Played, Round
 from gateway.service.turns import Turns
 
 
@@ -43,11 +44,12 @@ class Rounds:
         near: Ints | None,
         budget: Budget,
         cost: Cost,
+        columns: Columns,
         *,
         may_drift: bool,
     ) -> Round:
         """Learn the wanted items, on the scale of `frame` if there is one (`near`: its rows of the list that is to be
-        ranked); what it costs is added to `cost`.
+        ranked); what it costs is added to `cost`. Where that saves calls, they bring the metadata of `columns` along.
 
         If the frame turns out to have drifted and `may_drift`, the new calls, which are true among themselves, begin a
         new scale. A drift that may not be acted on makes the round unsound.
@@ -55,7 +57,14 @@ class Rounds:
         created_s = self.clock.wall_s()
         with cost.timing.stage("cpu_s"):
             plan = plan_ranking(wanted, frame, near=near)
-        fan = await self._calls(campaign, subject, plan.universe, plan.chunks, budget, cost)
+            together = _together(plan, frame, near, columns)
+        described = None
+        if together is not None:
+            described = await self._described(campaign, subject, together, budget, cost, columns.names)
+        if described is not None:
+            plan, fan, names = *described, columns.names
+        else:
+            fan, names = await self._calls(campaign, subject, plan.universe, plan.chunks, budget, cost), ()
         await self.turns.mine()
         with cost.timing.stage("cpu_s"):
             calibration = calibrate(plan, fan.answers)
@@ -75,7 +84,18 @@ class Rounds:
                 calibration = calibrate(plan, fan.answers, bridges, over)
             scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
             learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
-        return Round(plan, fan, calibration, bridges, drifted, learnt)
+        return Round(plan, fan, calibration, bridges, drifted, learnt, names)
+
+    async def _described(
+        self, campaign: Campaign, subject: Subject, plan: Plan, budget: Budget, cost: Cost, names: tuple[str, ...]
+    ) -> tuple[Plan, FanOut[Answer]] | None:
+        """Calls that bring metadata along, and their plan, whose bridges will bring none; None if the service refuses
+        them: whoever asked for the metadata will be told so when asking for it alone, and nobody else."""
+        try:
+            fan = await self._calls(campaign, subject, plan.universe, plan.chunks, budget, cost, names)
+        except CallerError:
+            return None
+        return replace(plan, limit=CALL_LIMIT), fan
 
     async def play(
         self, campaign: Campaign, subject: Subject, wanted: list[str], depth: int, budget: Budget, cost: Cost
@@ -83,7 +103,7 @@ class Rounds:
         """Rank the wanted items by the orders of the calls alone, the first `depth` of them for certain."""
         created_s = self.clock.wall_s()
         tournament = Tournament(len(wanted), depth)
-        whole = FanOut([])
+        whole = FanOut[Answer]([])
         while (lists := tournament.lists()) and (not whole.outcomes or budget.allows_attempt(self.clock.now_s())):
             fan = await self._calls(campaign, subject, wanted, lists, budget, cost)
             whole.outcomes += fan.outcomes
@@ -98,10 +118,25 @@ class Rounds:
         return Played(whole, tournament.sizes, tournament.settled, learnt, sound)
 
     async def _calls(
-        self, campaign: Campaign, subject: Subject, items: list[str], chunks: list[Ints], budget: Budget, cost: Cost
-    ) -> FanOut:
+        self,
+        campaign: Campaign,
+        subject: Subject,
+        items: list[str],
+        chunks: list[Ints],
+        budget: Budget,
+        cost: Cost,
+        names: tuple[str, ...] = (),
+    ) -> FanOut[Answer]:
         lists = [taken(items, chunk) for chunk in chunks]
-        fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget)
+        fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget, names)
         cost.usage.count(fan)
         cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)
         return fan
+
+
+def _together(apart: Plan, frame: Frame | None, near: Ints | None, columns: Columns) -> Plan | None:
+    """The plan of calls that rank and describe at once, if those are fewer."""
+    if not columns.lacking or apart.wanted > TOGETHER_MAX:
+        return None
+    together = plan_ranking(apart.universe[: apart.wanted], frame, METADATA_LIMIT, near)
+    return together if together_is_cheaper(apart, together, columns.lacking) else None

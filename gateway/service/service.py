@@ -7,6 +7,9 @@ from gateway.core.routing import Campaign
 from gateway.ports import Clock
 from gateway.service.events import EventDoor
 from gateway.service.gates import Gates
+from gateway.service.metadata import Metadata
+from gateway.service.pins import Pins
+from gateway.service.recommend import Recommender
 from gateway.service.rerank import Reranker
 
 
@@ -14,9 +17,9 @@ from gateway.service.rerank import Reranker
 class Service:
     """The inside of the gateway, as the doors see it.
 
-    `not_ready` says why no traffic should come, or None; `store_health` gives the store's own numbers,
-    `credentials_health` those of what upstream calls are signed with; `draining` is set when the process is about to
-    end.
+    `metadata` describes items, `pins` keeps rankings for their later pages. `not_ready` says why no traffic should
+    come, or None; `store_health` gives the store's own numbers, `credentials_health` those of what upstream calls are
+    signed with; `draining` is set when the process is about to end.
     """
 
     reranker: Reranker
@@ -24,7 +27,10 @@ class Service:
     campaigns: Mapping[str, Campaign]
     gates: Gates
     clock: Clock
+    metadata: Metadata
+    pins: Pins
     not_ready: Callable[[], Awaitable[str | None]]
     store_health: Callable[[], dict[str, object]]
     credentials_health: Callable[[], dict[str, object]]
+    recommender: Recommender
     draining: bool = field(default=False)

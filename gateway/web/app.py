@@ -12,7 +12,9 @@ from gateway.settings import ServerSettings
 from gateway.settings_auth import AuthSettings
 from gateway.web.auth import authentication
 from gateway.web.campaigns import campaigns
+from gateway.web.compression import compress_answers
 from gateway.web.crowd import Crowd
+from gateway.web.docs import GETS as DESCRIPTION
 from gateway.web.door import CROWD, SERVER, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
 from gateway.web.health import livez, readyz
@@ -20,18 +22,29 @@ from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.metrics import metrics_handler
 from gateway.web.middleware import bound_inflight, observe, render_errors
 from gateway.web.personalize_api import PERSONALIZE_RANKING, personalize_ranking
+from gateway.web.rankings_api import RANKING, ranking_page
+from gateway.web.recommend_api import (
+    ACTION_RECOMMENDATIONS,
+    RECOMMENDATIONS,
+    action_recommendations,
+    recommendations,
+)
 from gateway.web.rerank_api import RERANK, rerank
+from gateway.web.shelves_api import SHELVES, shelves
 from gateway.web.unparsable import expect, refuse_in_our_words
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 POSTS: Final[dict[str, Handler]] = {
     PERSONALIZE_RANKING: personalize_ranking,
+    RECOMMENDATIONS: recommendations,
+    ACTION_RECOMMENDATIONS: action_recommendations,
     EVENTS: put_events,
     RERANK: rerank,
+    SHELVES: shelves,
     NATIVE_EVENTS: native_events,
 }
-GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns}
+GETS: Final[dict[str, Handler]] = {"/v1/campaigns": campaigns, RANKING: ranking_page} | DESCRIPTION
 METRICS: Final = "/metrics"
 ADMIN_GETS: Final[dict[str, Handler]] = {"/livez": livez, "/readyz": readyz}
 """For those who run the gateway: on the admin port where there is one, and then nowhere else."""
@@ -70,7 +83,7 @@ def _add_admin_routes(app: web.Application, service: Service) -> None:
 
 def _app(service: Service, server: ServerSettings, inner: list[Middleware]) -> web.Application:
     app = web.Application(
-        middlewares=[observe, render_errors, *inner],
+        middlewares=[observe, compress_answers(server.compress), render_errors, *inner],
         client_max_size=BODY_BYTES_MAX,
         handler_args={"auto_decompress": False},  # see `unpacking`
     )

@@ -26,7 +26,13 @@ async def campaigns(http: web.Request) -> web.Response:
     }
     if tenant is ANYBODY:  # they are all tenants' numbers
         body["requests"] = _crowd(http.app[CROWD])
-        body["cache"] = {"store": service.store_health(), "frames": _camelled(service.reranker.frames.stats)}
+        body["cache"] = {
+            "store": service.store_health(),
+            "frames": _camelled(service.reranker.frames.stats),
+            "listings": service.recommender.health(),
+            "metadata": _camelled(service.metadata.stats),
+            "pins": _camelled(service.pins.stats),
+        }
     return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})
 
 

@@ -12,11 +12,11 @@ from gateway.core.errors import UnknownResource
 from gateway.core.model import Subject
 from gateway.core.routing import Campaign, resolve, variant_for
 from gateway.core.tenants import Tenant
-from gateway.service.result import Request, Result
+from gateway.service.result import Columns, Request, Result
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
 from gateway.web.crowd import Crowd
-from gateway.web.members import RankingMembers
+from gateway.web.members import SubjectMembers
 from gateway.web.problems import NotAllowed
 
 SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
@@ -55,39 +55,47 @@ def callable_campaign(http: web.Request, reference: str) -> Campaign:
     raise NotAllowed("this campaign may not be called in this name")
 
 
-async def rank(
+def request_for(
     http: web.Request,
     reference: str,
-    members: RankingMembers,
+    members: SubjectMembers,
+    items: list[str],
     deadline_ms: int | None,
     *,
     page_end: int | None = None,
-) -> Result:
-    """Rank what the members ask for; the caller will see the first `page_end`, None: all.
+) -> Request:
+    """The ranking that the members ask for; the caller will see the first `page_end`, None: all.
 
-    Errors are those of `Reranker.rerank` and `callable_campaign`.
+    Errors are those of `callable_campaign`.
     """
-    service = http.app[SERVICE]
     campaign = variant_for(callable_campaign(http, reference), members.user_id)
     http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
     duration_s = (deadline_ms or http.app[SERVER].deadline_ms) / 1e3
-    result = await service.reranker.rerank(
-        Request(
-            campaign=campaign,
-            subject=Subject(
-                tenant=http[CALLER].name,
-                campaign=campaign.name,
-                user_id=members.user_id,
-                context=members.context or {},
-                filter_arn=members.filter_arn,
-                filter_values=members.filter_values or {},
-                variant=campaign.variant,
-            ),
-            items=members.input_list,
-            budget=Budget.of(http[ARRIVED_S], duration_s, len(members.input_list)),
-            page_end=page_end,
-        )
+    return Request(
+        campaign=campaign,
+        subject=Subject(
+            tenant=tenant_of(http),
+            campaign=campaign.name,
+            user_id=members.user_id,
+            context=members.context or {},
+            filter_arn=members.filter_arn,
+            filter_values=members.filter_values or {},
+            variant=campaign.variant,
+        ),
+        items=items,
+        budget=Budget.of(http[ARRIVED_S], duration_s, len(items)),
+        columns=Columns(members.columns),
+        page_end=page_end,
     )
+
+
+def tenant_of(http: web.Request) -> str:
+    """In whose name a request is made; everybody's is the same where nobody is asked."""
+    return http[CALLER].name
+
+
+def note(http: web.Request, result: Result) -> None:
+    """What the access line says of a ranking."""
     http[FACTS].update(
         candidates=result.usage.candidates,
         cached=result.usage.cached,
@@ -97,4 +105,3 @@ async def rank(
         bridges=result.usage.bridges,
         degraded=result.degraded,
     )
-    return result

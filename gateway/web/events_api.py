@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.ports import Events
 from gateway.web.body import read_body
-from gateway.web.door import ARRIVED_S, CALLER, FACTS, SERVER, SERVICE
+from gateway.web.door import ARRIVED_S, CALLER, FACTS, SERVER, SERVICE, tenant_of
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.members import NativeEventsRequest, PutEventsRequest
 from gateway.web.problems import JSON, NotAllowed, NotForwarded, NotInvalidated
@@ -46,7 +46,7 @@ async def forget_user(http: web.Request) -> web.Response:
     user_id = http.match_info["userId"]
     if len(user_id) > 256 or "\0" in user_id:
         raise BadMembers([Fault("/userId", "must have 1 to 256 characters, without U+0000")])
-    if not await http.app[SERVICE].reranker.forget_user(http[CALLER].name, user_id):
+    if not await http.app[SERVICE].reranker.forget_user(tenant_of(http), user_id):
         raise NotInvalidated("the user's frames could not be invalidated")
     return web.Response(body=orjson.dumps({"framesInvalidated": True}), headers={"Content-Type": JSON})
 
@@ -61,7 +61,7 @@ async def _record(http: web.Request, members: PutEventsRequest) -> bool:
             raise BadMembers([Fault(f"/eventList/{number}/properties", "must be a JSON object, as text")])
     deadline_s = http[ARRIVED_S] + http.app[SERVER].deadline_ms / 1e3
     events = Events(members.tracking_id, members.user_id or members.session_id, msgspec.to_builtins(members))
-    recorded = await http.app[SERVICE].events.record(tenant.name, events, deadline_s)
+    recorded = await http.app[SERVICE].events.record(tenant_of(http), events, deadline_s)
     http[FACTS].update(events=len(members.event_list), frames_invalidated=recorded.invalidated)
     if recorded.failure is not None:
         what = "were invalidated" if recorded.invalidated else "could not be invalidated either"

@@ -8,14 +8,22 @@ so that a megabyte of faults costs no more than a megabyte without.
 
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from gateway.web.outline import TWICE, Outline, container_of, repeat_in_maps, repeat_in_structs
+from gateway.web.outline import (
+    MEMBERS_MAX,
+    TWICE,
+    Outline,
+    container_of,
+    is_map_of_lists,
+    repeat_in_maps,
+    repeat_in_structs,
+)
 
 FAULTS_MAX: Final = 20
 """Faults told at once: enough to mend a request, too few to be an answer larger than the question."""
@@ -63,6 +71,27 @@ def decode(body: bytes | bytearray, kind: type[Members]) -> Members:
     if members is None or faults:
         raise BadMembers(faults or [Fault("", "does not fit the request's members")])
     return members
+
+
+def decode_query(query: Sequence[tuple[str, str]], kind: type[Members]) -> Members:
+    """The names and values of a query as `kind`. Raises `BadMembers` with all faults (`FAULTS_MAX` at most)."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    for name, text in query[: FAULTS_MAX + 1]:
+        if name not in fields:
+            faults.append(Fault(f"/{_escaped(name)}", "is not a parameter of this request"))
+        elif name in values:
+            faults.append(Fault(f"/{name}", "is given twice"))
+        else:
+            values[name] = text
+            try:
+                msgspec.convert(text, fields[name].type, strict=False)
+            except msgspec.ValidationError as error:
+                faults.append(Fault(f"/{name}", str(error)))
+    if faults:
+        raise BadMembers(faults[:FAULTS_MAX])
+    return msgspec.convert(values, kind, strict=False)
 
 
 def _decoded(body: bytes | bytearray, kind: type[Members]) -> tuple[Members | None, list[Fault]]:
@@ -113,12 +142,34 @@ def _member_faults(pointer: str, raw: msgspec.Raw, kind: Any) -> Iterator[Fault]
     else:
         return
     if len(memoryview(raw)) > DETAIL_BYTES_MAX:
+        if is_map_of_lists(kind) and bytes(raw).count(b":") <= MEMBERS_MAX:
+            yield from _list_faults(pointer, raw, kind, first)
+            return
         steps = [index or name for index, name in _STEP.findall(where.partition("[...]")[0])]
         yield Fault("/".join([pointer, *steps]), first)
         return
     value = msgspec.json.decode(raw)
+    yield from _inner_faults(pointer, value, kind, first)
+
+
+def _list_faults(pointer: str, raw: msgspec.Raw, kind: Any, detail: str) -> Iterator[Fault]:
+    """The faults of the lists in a long map, each looked at as a member is; or `detail`, what is wrong with the map."""
+    of_names, of_lists = container_of(kind)[1]
+    value = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    faults: list[Fault] = []
+    for name, one in value.items() if not _too_long(value, kind) else ():
+        if (wrong := _fault(name, of_names)) is not None:
+            faults.append(Fault(pointer, f"a name in it: {wrong}"))
+        faults += islice(_member_faults(f"{pointer}/{_escaped(name)}", one, of_lists), max(0, FAULTS_MAX - len(faults)))
+        if len(faults) >= FAULTS_MAX:
+            break
+    yield from faults or [Fault(pointer, detail)]
+
+
+def _inner_faults(pointer: str, value: Any, kind: Any, detail: str) -> Iterator[Fault]:
+    """The faults of the elements of a value that has some, or `detail`, what is wrong with it as a whole."""
     of_elements = [] if _too_long(value, kind) else list(islice(_element_faults(pointer, value, kind), FAULTS_MAX))
-    yield from of_elements or [Fault(pointer, first)]
+    yield from of_elements or [Fault(pointer, detail)]
 
 
 def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
@@ -132,7 +183,7 @@ def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
             if (detail := _fault(name, arguments[0])) is not None:
                 yield Fault(pointer, f"a name in it: {detail}")
             if (detail := _fault(element, arguments[1])) is not None:
-                yield Fault(f"{pointer}/{_escaped(name)}", detail)
+                yield from _inner_faults(f"{pointer}/{_escaped(name)}", element, arguments[1], detail)
 
 
 def _fault(value: Any, kind: Any) -> str | None:

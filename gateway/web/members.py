@@ -10,6 +10,8 @@ import msgspec
 from msgspec import Meta
 
 CANDIDATES_MAX: Final = 100_000
+SHELVES_MAX: Final = 100
+METADATA_COLUMNS_MAX: Final = 10
 BODY_BYTES_MAX: Final = 16 * 1024 * 1024
 DEADLINE_MS_MAX: Final = 30_000
 INTEGER_MAX: Final = 2**63 - 1
@@ -24,27 +26,76 @@ FilterValues: TypeAlias = Annotated[
     dict[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,50}\Z")], Annotated[str, Meta(max_length=1000)]],
     Meta(max_length=25),
 ]
+MetadataColumns: TypeAlias = Annotated[
+    dict[
+        Annotated[str, Meta(pattern=r"\AITEMS\Z")],
+        Annotated[list[Annotated[str, Meta(min_length=1, max_length=150)]], Meta(max_length=METADATA_COLUMNS_MAX)],
+    ],
+    Meta(max_length=1),
+]
 InputList: TypeAlias = Annotated[list[ItemId], Meta(max_length=CANDIDATES_MAX)]
 
 
-class RankingMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """What both APIs take: whose ranking, of what."""
+class SubjectMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What all rankings take: whose it is, and under what."""
 
     user_id: Annotated[str, Meta(min_length=1, max_length=256)]
-    input_list: InputList
     context: Context | None = None
     filter_arn: Reference | None = None
     filter_values: FilterValues | None = None
+    metadata_columns: MetadataColumns | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The metadata columns that are asked for, each once, in one order."""
+        return tuple(sorted(set((self.metadata_columns or {}).get("ITEMS", ()))))
 
 
-class RerankRequest(RankingMembers, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
-    """`POST /v1/rerank`."""
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
+DeadlineMs: TypeAlias = Annotated[int, Meta(ge=1, le=DEADLINE_MS_MAX)]
+
+
+class NativeMembers(SubjectMembers, frozen=True, rename="camel", kw_only=True):
+    """What the native API can say of any ranking."""
 
     campaign: Reference
-    limit: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] | None = None
-    offset: Annotated[int, Meta(ge=0, le=INTEGER_MAX)] = 0
-    deadline_ms: Annotated[int, Meta(ge=1, le=DEADLINE_MS_MAX)] | None = None
+    limit: Count | None = None
+    offset: Count = 0
+    deadline_ms: DeadlineMs | None = None
     explain: bool = False
+
+    @property
+    def page_end(self) -> int | None:
+        """How many of a ranking the caller will see, None for all."""
+        return None if self.limit is None else self.offset + self.limit
+
+
+class RerankRequest(NativeMembers, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """`POST /v1/rerank`; `pin` keeps the ranking for its later pages."""
+
+    input_list: InputList
+    pin: bool = False
+
+
+Shelves: TypeAlias = Annotated[
+    dict[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.-]{1,64}\Z")], InputList],
+    Meta(min_length=1, max_length=SHELVES_MAX),
+]
+
+
+class ShelvesRequest(NativeMembers, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """`POST /v1/rerank/shelves`: `limit` and `offset` hold for every shelf; all of them together have as many
+    candidates as one ranking may have."""
+
+    shelves: Shelves
+
+
+class PageRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """The query of `GET /v1/rankings/{rankingId}`."""
+
+    limit: Count | None = None
+    offset: Count = 0
+    deadline_ms: DeadlineMs | None = None
 
 
 ShortText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -83,8 +134,8 @@ class NativeEventsRequest(PutEventsRequest, frozen=True, rename="camel", kw_only
     """`POST /v1/events`: the same members."""
 
 
-class PersonalizedRankingRequest(RankingMembers, frozen=True, rename="camel", kw_only=True):
+class PersonalizedRankingRequest(SubjectMembers, frozen=True, rename="camel", kw_only=True):
     """`POST /personalize-ranking`, as the AWS SDKs send it; members that the operation does not know are ignored."""
 
     campaign_arn: Reference
-    metadata_columns: dict[str, list[str]] | None = None
+    input_list: InputList

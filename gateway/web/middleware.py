@@ -20,13 +20,17 @@ from gateway.web.door import ARRIVED_S, BEGAN_S, CALLER, FACTS, REQUEST_ID, SERV
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import BUG, TooLarge, TooMany, TooSlow, UnsupportedBody, problem, row_of, wire_error
+from gateway.web.rankings_api import RANKING
+from gateway.web.recommend_api import ACTION_RECOMMENDATIONS, RECOMMENDATIONS
 from gateway.web.rerank_api import RERANK
+from gateway.web.shelves_api import SHELVES
+from gateway.web.tracing import follow
 
 FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 """What is taken over of a caller's `X-Request-Id`; anything else gets a new one, so that it cannot forge log lines."""
 
-WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, EVENTS})
-BOUNDED_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RERANK, EVENTS, NATIVE_EVENTS})
+WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RECOMMENDATIONS, ACTION_RECOMMENDATIONS, EVENTS})
+BOUNDED_ROUTES: Final = WIRE_ROUTES | {RERANK, SHELVES, RANKING, NATIVE_EVENTS}
 CLIENT_CLOSED: Final = 499
 
 BODY_UNREAD: Final = (TooLarge, TooSlow, UnsupportedBody, web.RequestPayloadError)
@@ -44,7 +48,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     given = request.headers.get("X-Request-Id", "")
     request[REQUEST_ID] = given if FORWARDED_ID.fullmatch(given) else str(uuid.uuid4())
     request[ARRIVED_S] = service.clock.now_s()
-    request[FACTS] = {}
+    request[FACTS] = {"trace_id": follow(request.headers)}
     request[BEGAN_S] = service.clock.stopwatch_s()
     status = CLIENT_CLOSED  # stays if the caller leaves and the handler is cancelled
     try:

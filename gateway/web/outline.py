@@ -10,6 +10,7 @@ whatever else the document holds, and however deep.
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -29,6 +30,7 @@ TWICE: Final = "stands more than once"
 TOO_MANY: Final = f"has more than {MEMBERS_MAX} members"
 
 _NAME: Final = re.compile(rb'[{,]\s*("(?:[^"\\]|\\.)*")\s*:\s*')
+_NAME_BEHIND_LIST: Final = re.compile(rb'\]\s*,\s*"[^",\]\s][^"]*"\s*:')
 _ABSENT: Final = msgspec.Raw()
 
 Struct = type[msgspec.Struct]
@@ -73,15 +75,17 @@ def repeat_in_maps(outline: Outline, kind: Struct) -> tuple[str, str] | None:
     """Where a map among the members has a name twice, or far too many, and which of these; None if all is well.
 
     Quotes that no backslash precedes are counted first: two strings a member make four, so many more of them mean more
-    members than are looked at. (A closing quote may have a backslash before it; that only makes the count smaller.)
+    members than are looked at. (A closing quote may have a backslash before it; that only makes the count smaller.) A
+    map of lists may hold any number of strings: of it the names behind lists are counted, and only one that can be
+    decoded, in which nothing else stands, is looked at.
     """
-    for name in _maps(kind):
+    for name, of_lists in _maps(kind):
         raw = bytes(outline.values.get(name, _ABSENT))
         if not raw.startswith(b"{"):
             continue
-        if raw.count(b'"') - raw.count(b'\\"') > 4 * MEMBERS_MAX:
+        if _has_too_many(raw) if of_lists is not None else raw.count(b'"') - raw.count(b'\\"') > 4 * MEMBERS_MAX:
             return f"/{name}", TOO_MANY
-        if _has_repeat(raw):
+        if (of_lists is None or _fits(raw, of_lists)) and _has_repeat(raw):
             return f"/{name}", f"a name in it {TWICE}"
     return None
 
@@ -114,10 +118,35 @@ def struct_of(kind: Any) -> Struct | None:
     return next((struct for one in get_args(kind) if (struct := struct_of(one)) is not None), None)
 
 
+def is_map_of_lists(kind: Any) -> bool:
+    """Whether a type is that of objects of any names whose values are lists."""
+    container, arguments = container_of(kind)
+    return container is dict and container_of(arguments[1])[0] is list
+
+
 @cache
-def _maps(kind: Struct) -> tuple[str, ...]:
-    """The members that are objects of any names."""
-    return tuple(one.encode_name for one in msgspec.structs.fields(kind) if container_of(one.type)[0] is dict)
+def _maps(kind: Struct) -> tuple[tuple[str, Any], ...]:
+    """The members that are objects of any names; with the type of those whose values are lists, None for others."""
+    return tuple(
+        (one.encode_name, one.type if is_map_of_lists(one.type) else None)
+        for one in msgspec.structs.fields(kind)
+        if container_of(one.type)[0] is dict
+    )
+
+
+def _has_too_many(raw: bytes) -> bool:
+    """Whether more names stand behind lists than are looked at. An id may look like the end of a list, not like a name
+    behind one: what follows its closing quote is no name."""
+    return next(islice(_NAME_BEHIND_LIST.finditer(raw), MEMBERS_MAX, None), None) is not None
+
+
+def _fits(raw: bytes, kind: Any) -> bool:
+    """Whether a value can be decoded; the decoder stops where it cannot."""
+    try:
+        msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 @cache

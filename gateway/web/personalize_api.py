@@ -1,19 +1,20 @@
 """The AWS wire: `POST /personalize-ranking` in the service's exact shapes, for any SDK, without the 500-item limit.
 
 What only the native API can say stands in headers. With several calls `recommendationId` is that of the call which
-ranked the first item; an id is never made up, so an empty list has none.
+ranked the first item; an id is never made up, so an empty list has none. Metadata is given for all items, as the
+operation does, which is why it costs what it costs.
 """
 
-from functools import partial
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from gateway.core.errors import InvalidInput
+from gateway.service.described import rank_described
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, rank
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
+from gateway.web.entries import plain_entries
 from gateway.web.faults import decode
 from gateway.web.members import PersonalizedRankingRequest
 from gateway.web.problems import JSON
@@ -27,10 +28,11 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     given = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
     await service.reranker.turns.mine()
     members = decode(given, PersonalizedRankingRequest)
-    if members.metadata_columns:
-        raise InvalidInput("metadataColumns is not supported by this version of the gateway")
-    result = await rank(http, members.campaign_arn, members, None)
-    entries = await render.encoded(result, 0, None, partial(render.page, result, kind=render.Entry))
+    request = request_for(http, members.campaign_arn, members, members.input_list, None)
+    ranked = await rank_described(service.reranker, service.metadata, request, 0, None)
+    result = ranked.result
+    note(http, result)
+    entries = await plain_entries(result, 0, None, ranked.metadata)
     body: dict[str, Any] = {"personalizedRanking": entries}
     ids = list(render.recommendation_ids(result).values())
     if ids:

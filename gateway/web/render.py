@@ -6,7 +6,7 @@ cost little more than half of one long list, which does not fit the processor's 
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -14,6 +14,8 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.model import taken
+from gateway.service.metadata import NOTHING
+from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
 
 SLICE: Final = 2_000
@@ -27,7 +29,13 @@ class Entry(msgspec.Struct, rename="camel", gc=False):
     score: float | UnsetType = UNSET
 
 
-class ToldEntry(Entry, rename="camel", gc=False):
+class DescribedEntry(Entry, rename="camel", gc=False):
+    """The same with the metadata that was asked for; an item that has none, has none here."""
+
+    metadata: msgspec.Raw | UnsetType = UNSET
+
+
+class ToldEntry(DescribedEntry, rename="camel", gc=False):
     """The same with what can be told of its place."""
 
     source: str | UnsetType = UNSET
@@ -37,6 +45,7 @@ class ToldEntry(Entry, rename="camel", gc=False):
 
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
+AnyDescribed = TypeVar("AnyDescribed", bound=DescribedEntry)
 
 
 def page(result: Result, offset: int, limit: int, kind: type[AnyEntry]) -> list[AnyEntry]:
@@ -45,6 +54,15 @@ def page(result: Result, offset: int, limit: int, kind: type[AnyEntry]) -> list[
     scores = result.ranking.scores[offset : offset + len(places)].tolist() if result.has_scores else []
     items = taken(result.candidates, places)
     return [*map(kind, items, scores), *map(kind, items[len(scores) :])]
+
+
+def described(entries: list[AnyDescribed], metadata: Mapping[str, bytes]) -> list[AnyDescribed]:
+    """Add to every entry what is known of its item, which is JSON already."""
+    for entry in entries:
+        known = metadata.get(entry.item_id, NOTHING)
+        if known != NOTHING:
+            entry.metadata = msgspec.Raw(known)
+    return entries
 
 
 def sources(result: Result, offset: int, entries: list[ToldEntry]) -> None:
@@ -145,13 +163,13 @@ def plan(made: Round | Played) -> dict[str, Any]:
     }
 
 
-def headers(result: Result, total_s: float) -> dict[str, str]:
+def headers(result: Result | ListingResult, total_s: float) -> dict[str, str]:
     """What the wire's body cannot say, and every answer's costs."""
     stages = {"cache": result.timing.cache_s, "upstream": result.timing.upstream_s, "cpu": result.timing.cpu_s}
     spent = [f"{name};dur={1e3 * stage_s:.1f}" for name, stage_s in {**stages, "total": total_s}.items()]
     told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": ", ".join(spent)}
     if result.variant:
         told["Gateway-Variant"] = result.variant
-    if result.merge == "ordinal":
+    if isinstance(result, Result) and result.merge == "ordinal":
         told["Gateway-Merge"] = result.merge
     return told if result.degraded is None else {**told, "Gateway-Degraded": result.degraded.value}

@@ -1,20 +1,24 @@
 """The native API: `POST /v1/rerank`, the members of the AWS operation and what it cannot say."""
 
 import secrets
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from gateway.core.ranking_id import PREFIX
+from gateway.core.tournament import DEPTH_WHOLE
+from gateway.service.described import rank_described
 from gateway.service.result import Result
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, rank
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for, tenant_of
+from gateway.web.entries import told_entries
 from gateway.web.faults import BadMembers, Fault, decode
-from gateway.web.members import RerankRequest
+from gateway.web.members import NativeMembers, RerankRequest
 from gateway.web.problems import JSON
-from gateway.web.render import Entry, ToldEntry
 
 RERANK = "/v1/rerank"
 
@@ -25,44 +29,71 @@ async def rerank(http: web.Request) -> web.Response:
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
     await service.reranker.turns.mine()
     members = decode(body, RerankRequest)
-    if members.filter_values and not members.filter_arn:
-        raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])
-    page_end = None if members.limit is None else members.offset + members.limit
-    result = await rank(http, members.campaign, members, members.deadline_ms, page_end=page_end)
-    entries = await _entries(result, members)
-    total_s = service.clock.stopwatch_s() - http[BEGAN_S]
+    check_filter(members)
+    request = request_for(
+        http, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
+    )
+    ranked = await rank_described(service.reranker, service.metadata, request, members.offset, members.limit)
+    result = ranked.result
+    note(http, result)
+    given = members.input_list if members.explain else None
+    entries = await told_entries(result, members.offset, members.limit, ranked.metadata, given)
+    ids = list(render.recommendation_ids(result).values())
+    more: dict[str, Any] = {}
+    pinned = None
+    if members.pin:
+        pinned = await service.pins.pin(tenant_of(http), members.campaign, members.columns, result, ids)
+        more["pinned"] = pinned is not None
+    if members.explain:
+        more["plan"] = [render.plan(made) for made in result.rounds]
+    page = Page(pinned or f"{PREFIX}{secrets.token_urlsafe(12)}", members.campaign, members.offset, members.limit, ids)
+    return answer(http, result, page, entries, more)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which page of which ranking an answer tells."""
+
+    ranking_id: str
+    campaign: str
+    offset: int
+    limit: int | None
+    recommendation_ids: list[str]
+
+
+def answer(
+    http: web.Request, result: Result, page: Page, entries: msgspec.Raw, more: Mapping[str, Any]
+) -> web.Response:
+    """The answer that tells a page of a ranking, and `more` members."""
+    total_s = http.app[SERVICE].clock.stopwatch_s() - http[BEGAN_S]
     told: dict[str, Any] = {
-        "rankingId": f"rk_{secrets.token_urlsafe(12)}",
-        "campaign": members.campaign,
+        "rankingId": page.ranking_id,
+        "campaign": page.campaign,
         "variant": result.variant or None,
         "personalizedRanking": entries,
         "total": len(result.ranking.order),
-        "offset": members.offset,
-        "limit": members.limit,
+        "offset": page.offset,
+        "limit": page.limit,
         "resolvedThrough": result.ranking.resolved_through,
         "merge": result.merge,
         "degraded": result.degraded,
-        "recommendationIds": list(render.recommendation_ids(result).values()),
+        "recommendationIds": page.recommendation_ids,
         "usage": render.usage(result),
         "timing": render.timing(result, total_s),
+        **more,
     }
-    if members.explain:
-        told["plan"] = [render.plan(made) for made in result.rounds]
     headers = {"Content-Type": JSON, **render.headers(result, total_s)}
     return web.Response(body=msgspec.json.encode(told), headers=headers)
 
 
-async def _entries(result: Result, members: RerankRequest) -> msgspec.Raw:
-    """The page that was asked for, told as much of as was asked for, or must be."""
-    if not members.explain and result.degraded is None:
-        return await render.encoded(result, members.offset, members.limit, partial(render.page, result, kind=Entry))
-    explain = render.explainer(result, members.input_list) if members.explain else None
+def _page_end(members: RerankRequest) -> int | None:
+    """How many of the ranking its readers will see: for one whose later pages will be asked for, as many at least as of
+    one that is taken whole."""
+    end = members.page_end
+    return max(end, DEPTH_WHOLE) if members.pin and end is not None else end
 
-    def told(offset: int, limit: int) -> list[ToldEntry]:
-        entries = render.page(result, offset, limit, ToldEntry)
-        render.sources(result, offset, entries)
-        if explain is not None:
-            explain(offset, entries)
-        return entries
 
-    return await render.encoded(result, members.offset, members.limit, told)
+def check_filter(members: NativeMembers) -> None:
+    """Refuse values without the filter that they are for."""
+    if members.filter_values and not members.filter_arn:
+        raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])

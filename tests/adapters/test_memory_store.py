@@ -14,7 +14,8 @@ from gateway.adapters.memory_store import MemoryStore, frame_bytes
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.model import Grade
-from gateway.ports import Kept
+from gateway.core.question import Listing
+from gateway.ports import Kept, KeptListing
 
 
 def frame_of(items: list[str]) -> Frame:
@@ -160,3 +161,27 @@ def test_an_epoch_that_is_forgotten_early_brings_nothing_back(monkeypatch: pytes
     for number, user in enumerate(["user", "b", "c"], start=1):
         done(store.bump(user, number, 60.0))
     assert load(store, "a") is None
+
+
+def test_listings_lie_beside_frames() -> None:
+    """A listing is kept until its time is up or an event comes, and is never read as a frame."""
+    clock = [0.0]
+    store = MemoryStore(lambda: clock[0])
+    listing = Listing(b"{}", 0)
+    done(store.save_listing(key_of("a"), listing, 10.0))
+    assert done(store.load_listing(key_of("a"))) == KeptListing(0, listing)
+    assert done(store.load(key_of("a"))) == Kept(0, None)
+    done(store.bump(key_of("a").user, 7, 10.0))
+    assert done(store.load_listing(key_of("a"))) == KeptListing(7, None)
+    done(store.save_listing(key_of("b"), listing, 10.0))
+    clock[0] = 11.0
+    assert done(store.load_listing(key_of("b"))).listing is None
+
+
+def test_listings_are_within_the_same_bytes() -> None:
+    """The one bound holds for frames and listings together."""
+    store = MemoryStore(lambda: 0.0, bytes_max=10_000)
+    for number in range(10):
+        done(store.save_listing(key_of(f"u{number}"), Listing(b"x" * 2_000, 1), 10.0))
+        assert store.size_bytes <= 10_000
+    assert store.evicted == 6

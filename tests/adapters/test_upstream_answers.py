@@ -61,6 +61,38 @@ async def test_null_is_absent(ranker: PersonalizeRanker, upstream: Upstream, not
     assert got.scores.tolist() == [0.9, 0.0, 0.0]
 
 
+DESCRIBED = Call(ARN, Subject("storefront", USER), ["a", "b", "c"], ("PRICE", "TITLE"))
+
+
+async def test_metadata_arrives_as_it_was_sent(ranker: PersonalizeRanker, upstream: Upstream) -> None:
+    """Metadata runs along the items, with the names and texts of the service; a null is as good as nothing."""
+    entries = [
+        {**entry("b", 0.5), "metadata": {"title": 'é "🛒"', "price": "130.0", "genre": None}},
+        {**entry("a", 0.3), "metadata": None},
+        {**entry("c", 0.2), "metadata": {}},
+    ]
+    upstream.script = ranked(entries)
+    got = await ranker.rank(DESCRIBED)
+    assert got.positions.tolist() == [1, 0, 2]
+    assert got.metadata == [{"title": 'é "🛒"', "price": "130.0"}, None, {}]
+    upstream.script = ranked(GOOD)
+    assert (await ranker.rank(DESCRIBED)).metadata == [None, None, None]
+
+
+async def test_nobody_reads_metadata_that_was_not_asked_for(ranker: PersonalizeRanker, upstream: Upstream) -> None:
+    """A call without columns has no metadata, whatever the answer holds."""
+    upstream.script = ranked([{**one, "metadata": {"a": "b"}} for one in GOOD])
+    assert (await ranker.rank(CALL)).metadata is None
+
+
+@pytest.mark.parametrize("metadata", [["a"], "text", 5, {"price": ["1"]}], ids=repr)
+async def test_metadata_of_another_kind(ranker: PersonalizeRanker, upstream: Upstream, metadata: Any) -> None:
+    """What is no map of text to text makes the answer one that is not believed."""
+    upstream.script = ranked([{**GOOD[0], "metadata": metadata}, *GOOD[1:]])
+    with pytest.raises(errors.Malformed):
+        await ranker.rank(DESCRIBED)
+
+
 async def test_a_filter_may_drop_items(ranker: PersonalizeRanker, upstream: Upstream) -> None:
     """A shorter answer is whole if the call named a filter."""
     upstream.script = ranked(GOOD[:1])

@@ -48,6 +48,13 @@ async def test_context_and_filter_are_sent(ranker: PersonalizeRanker, upstream: 
     }
 
 
+async def test_metadata_columns_are_sent(ranker: PersonalizeRanker, upstream: Upstream) -> None:
+    """Columns go out as those of the Items dataset, the only one there is."""
+    upstream.script = fake_upstream.ranked([{"itemId": "a", "score": 1.0}])
+    await ranker.rank(Call(ARN, Subject("c", "u"), ["a"], ("PRICE", "TITLE")))
+    assert upstream.sent[0].members["metadataColumns"] == {"ITEMS": ["PRICE", "TITLE"]}
+
+
 def resigned(sent: Sent, url: str, region: str) -> str:
     """The Authorization header that botocore's own signer gives to the request, at the time that it names."""
     signed = sent.headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")

@@ -44,7 +44,7 @@ async def rerank(
     now_s = asyncio.get_running_loop().time()
     subject = Subject(campaign.name, user_id, context or {}, filter_arn)
     budget = Budget.of(now_s, duration_s, len(items))
-    result = await service.reranker.rerank(Request(campaign, subject, list(items), budget, page_end))
+    result = await service.reranker.rerank(Request(campaign, subject, list(items), budget, page_end=page_end))
     await service.reranker.frames.background.drain(1.0)
     return result
 

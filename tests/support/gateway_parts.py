@@ -4,16 +4,21 @@ from collections.abc import Mapping
 from random import Random
 
 from gateway.adapters.memory_store import MemoryStore
+from gateway.adapters.memory_values import MemoryValues
 from gateway.adapters.system_clock import SystemClock
 from gateway.core.life import Life
 from gateway.core.routing import Campaign
-from gateway.ports import Clock, Events, EventSink, FrameStore, Ranker
+from gateway.ports import Clock, Events, EventSink, FrameStore, Ranker, ValueStore
 from gateway.service.background import Background
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
+from gateway.service.flights import Flights
 from gateway.service.frames import Frames
 from gateway.service.gates import Gates
+from gateway.service.metadata import Metadata
+from gateway.service.pins import Pins
+from gateway.service.recommend import Recommender
 from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
@@ -30,6 +35,8 @@ CREDENTIALS_HEALTH: dict[str, object] = {
     "failingForS": None,
     "lastError": None,
 }
+
+VALUES_BYTES_MAX = 64 * 1024 * 1024
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 
@@ -56,6 +63,9 @@ def make_service(
     fresh_s: float = 60.0,
     stale_s: float = 300.0,
     settle_s: float = 2.0,
+    values: ValueStore | None = None,
+    metadata_s: float = 300.0,
+    pin_s: float = 300.0,
     not_ready: str | None = None,
     sink: EventSink | None = None,
     credentials: Mapping[str, object] | None = None,
@@ -70,9 +80,12 @@ def make_service(
     async def ready() -> str | None:
         return not_ready
 
-    frames = Frames(store or MemoryStore(clock.now_s), clock, Background(), random, Life(fresh_s, stale_s, settle_s))
+    background = Background()
+    values = values or MemoryValues(clock.now_s, VALUES_BYTES_MAX)
+    frames = Frames(store or MemoryStore(clock.now_s), clock, background, random, Life(fresh_s, stale_s, settle_s))
     gates, turns = Gates(clock), Turns()
-    rounds = Rounds(Fans(ranker, clock, random), gates, clock, random, turns)
+    fans = Fans(ranker, clock, random)
+    rounds = Rounds(fans, gates, clock, random, turns)
     reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
     return Service(
         reranker,
@@ -80,7 +93,10 @@ def make_service(
         {"demo": Campaign("demo", ARN)} if campaigns is None else campaigns,
         gates,
         clock,
+        Metadata(values, fans, gates, background, metadata_s),
+        Pins(values, pin_s, turns),
         ready,
         lambda: {"kind": "test"},
         lambda: CREDENTIALS_HEALTH | dict(credentials or {}),
+        Recommender(Flights(fans, gates, frames), frames),
     )

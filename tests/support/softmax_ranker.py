@@ -5,13 +5,23 @@ It counts what it was asked, and fails on demand, so the service and the doors c
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gateway.core.answer import Answer, check_answer
+from gateway.core.errors import InvalidInput
 from gateway.ports import Call
 
 DECIMALS = 7
+METADATA_MAX = 50
+BARE = "bare-"
+"""Items whose names begin like this have no metadata."""
+
+
+def metadata_of(item: str, columns: Sequence[str]) -> dict[str, str] | None:
+    """What the service tells of an item: the columns in lower case."""
+    return None if item.startswith(BARE) else {column.lower(): f"{column} of {item}" for column in columns}
 
 
 def softmax_scores(logits: Sequence[float]) -> np.ndarray:
@@ -69,11 +79,16 @@ class SoftmaxRanker:
             raise
         finally:
             self.in_flight -= 1
+        if call.metadata_columns and len(call.items) > METADATA_MAX:
+            raise InvalidInput("too many items for a call with metadata")
         rows = respond(call.items, self.logits_of(call.subject.user_id), self.excluded)
-        return check_answer(
+        answer = check_answer(
             call.items,
             [item for item, _ in rows],
             [score for _, score in rows],
             f"RID-{number}",
             filtered=call.subject.filter_arn is not None,
         )
+        if not call.metadata_columns:
+            return answer
+        return replace(answer, metadata=[metadata_of(item, call.metadata_columns) for item, _ in rows])

@@ -69,13 +69,6 @@ async def test_any_content_type_is_taken(client: Client, content_type: str) -> N
     assert (await send(client, WIRE, wire(), **{"Content-Type": content_type})).status == 200
 
 
-async def test_metadata_is_refused_and_not_forgotten(client: Client) -> None:
-    """A request for metadata, which this version does not serve, is refused instead of answered without."""
-    response = await send(client, WIRE, wire(metadataColumns={"ITEMS": ["TITLE"]}))
-    assert (response.status, response.headers["x-amzn-ErrorType"]) == (400, "InvalidInputException")
-    assert "metadataColumns" in (await response.json())["message"]
-
-
 async def test_a_degraded_answer_says_so_in_its_header(connect: Connect) -> None:
     """The body of the operation cannot tell a degraded answer, so the header does; entries keep their shape."""
     client = await connect(ranker=SoftmaxRanker(lambda _: LOGITS, fails=lambda n, _: Unavailable("x") if n else None))

@@ -1,0 +1,41 @@
+"""The entries of an answer: a page of a ranking, told as much of as was asked for, or must be."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import msgspec
+
+from gateway.service.result import Degraded, Result
+from gateway.web import render
+from gateway.web.render import DescribedEntry, Entry, ToldEntry
+
+
+async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> msgspec.Raw:
+    """The page as a JSON list: ids, scores, and metadata where there is some."""
+    if not metadata:
+        return await render.encoded(result, offset, limit, partial(render.page, result, kind=Entry))
+
+    def made(offset: int, limit: int) -> list[DescribedEntry]:
+        return render.described(render.page(result, offset, limit, DescribedEntry), metadata)
+
+    return await render.encoded(result, offset, limit, made)
+
+
+async def told_entries(
+    result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes], given: list[str] | None
+) -> msgspec.Raw:
+    """The same; all that is known of every place if `given`, the caller's list as it came, is there to explain it. An
+    answer whose ranking is degraded tells every source."""
+    if given is None and result.degraded in (None, Degraded.METADATA):
+        return await plain_entries(result, offset, limit, metadata)
+    explain = None if given is None else render.explainer(result, given)
+
+    def told(offset: int, limit: int) -> list[ToldEntry]:
+        entries = render.page(result, offset, limit, ToldEntry)
+        render.sources(result, offset, entries)
+        render.described(entries, metadata)
+        if explain is not None:
+            explain(offset, entries)
+        return entries
+
+    return await render.encoded(result, offset, limit, told)

@@ -1,0 +1,67 @@
+"""`GET /v1/rankings/{rankingId}`: a page of a ranking that was pinned, in the shape of `POST /v1/rerank`."""
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from gateway.core.budget import Budget
+from gateway.core.errors import UnknownResource
+from gateway.core.routing import Campaign
+from gateway.service.described import page_of
+from gateway.service.metadata import Known
+from gateway.service.pins import Pinned, describe_pinned
+from gateway.service.result import Cost, Degraded, Result
+from gateway.web.door import ARRIVED_S, FACTS, SERVER, SERVICE, callable_campaign, note, tenant_of
+from gateway.web.entries import told_entries
+from gateway.web.faults import decode_query
+from gateway.web.members import PageRequest
+from gateway.web.rerank_api import Page, answer
+
+RANKING = "/v1/rankings/{rankingId}"
+
+
+async def ranking_page(http: web.Request) -> web.Response:
+    """A page. Errors are those of `Pins.read`, and `NotAllowed` if the campaign may not be called any more."""
+    service = http.app[SERVICE]
+    query = decode_query(list(http.query.items()), PageRequest)
+    name = http.match_info["rankingId"]
+    cost = Cost.new(service.clock)
+    with cost.timing.stage("cache_s"):
+        pinned = await service.pins.read(tenant_of(http), name)
+    campaign = _campaign(http, pinned)
+    result = pinned.result(service.clock)
+    known: Known = {}
+    if pinned.columns:
+        result, known = await _described(http, campaign, pinned, result, query, cost)
+    result.usage.add(cost.usage)
+    result.timing.add(cost.timing)
+    http[FACTS].update(campaign=pinned.campaign, variant=pinned.variant or None)
+    note(http, result)
+    entries = await told_entries(result, query.offset, query.limit, known, None)
+    page = Page(name, pinned.campaign, query.offset, query.limit, pinned.recommendation_ids)
+    return answer(http, result, page, entries, {})
+
+
+async def _described(
+    http: web.Request, campaign: Campaign | None, pinned: Pinned, result: Result, query: PageRequest, cost: Cost
+) -> tuple[Result, Known]:
+    """The ranking and what is known of its page; flagged if some of it is missing."""
+    items = page_of(result, query.offset, query.limit)
+    known: Known = {}
+    if campaign is not None:
+        duration_s = (query.deadline_ms or http.app[SERVER].deadline_ms) / 1e3
+        budget = Budget.of(http[ARRIVED_S], duration_s, len(items))
+        metadata = http.app[SERVICE].metadata
+        known = await describe_pinned(metadata, campaign, tenant_of(http), pinned.columns, items, budget, cost)
+    if result.degraded is None and not all(item in known for item in items):
+        result = replace(result, degraded=Degraded.METADATA)
+    return result, known
+
+
+def _campaign(http: web.Request, pinned: Pinned) -> Campaign | None:
+    """The campaign, or the variant of it, that made the ranking; None if it is not configured any more."""
+    try:
+        campaign = callable_campaign(http, pinned.campaign)
+    except UnknownResource:
+        return None
+    return next((arm for arm in campaign.arms if arm.variant == pinned.variant), None)

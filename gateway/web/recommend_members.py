@@ -1,0 +1,55 @@
+"""The members of GetRecommendations and GetActionRecommendations, with the limits that the service documents.
+
+Members that the operation does not know are ignored, as the service does; null is as good as absent.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.core.question import RESULTS_MAX, RESULTS_WITH_METADATA_MAX, Operation
+from gateway.web.faults import Fault
+from gateway.web.members import Context, FilterValues, ItemId, MetadataColumns, Reference, ShortText
+
+
+class PromotionMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A share of the list that is reserved for items that pass a filter."""
+
+    name: Annotated[str, Meta(pattern=r"\A[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}\Z")] | None = None
+    percent_promoted_items: Annotated[int, Meta(ge=1, le=100)] | None = None
+    filter_arn: Reference | None = None
+    filter_values: FilterValues | None = None
+
+
+class RecommendationsRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """`POST /recommendations`, as the AWS SDKs send it."""
+
+    campaign_arn: Reference | None = None
+    recommender_arn: Reference | None = None
+    user_id: ShortText | None = None
+    item_id: ItemId | None = None
+    num_results: Annotated[int, Meta(ge=0, le=RESULTS_MAX[Operation.RECOMMENDATIONS])] | None = None
+    context: Context | None = None
+    filter_arn: Reference | None = None
+    filter_values: FilterValues | None = None
+    promotions: Annotated[list[PromotionMembers], Meta(max_length=1)] | None = None
+    metadata_columns: MetadataColumns | None = None
+
+    def broken(self) -> Iterator[Fault]:
+        """Rules between members that do not hold."""
+        if (self.campaign_arn is None) == (self.recommender_arn is None):
+            yield Fault("/campaignArn", "exactly one of campaignArn and recommenderArn must be given")
+        if self.metadata_columns and (self.num_results or 0) > RESULTS_WITH_METADATA_MAX:
+            yield Fault("/numResults", f"must be <= {RESULTS_WITH_METADATA_MAX} where metadataColumns are asked for")
+
+
+class ActionRecommendationsRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """`POST /action-recommendations`, as the AWS SDKs send it."""
+
+    campaign_arn: Reference
+    user_id: ShortText | None = None
+    num_results: Annotated[int, Meta(ge=0, le=RESULTS_MAX[Operation.ACTIONS])] | None = None
+    filter_arn: Reference | None = None
+    filter_values: FilterValues | None = None

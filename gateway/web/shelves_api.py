@@ -1,0 +1,76 @@
+"""`POST /v1/rerank/shelves`: one user, many lists, at the price of their union."""
+
+import secrets
+from itertools import chain
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from gateway.core.model import distinct
+from gateway.core.ranking_id import PREFIX
+from gateway.service.described import describe, page_of
+from gateway.service.metadata import Known
+from gateway.service.result import Result
+from gateway.service.shelves import rank_shelves
+from gateway.web import render
+from gateway.web.body import read_body
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
+from gateway.web.entries import told_entries
+from gateway.web.faults import BadMembers, Fault, decode
+from gateway.web.members import CANDIDATES_MAX, ShelvesRequest
+from gateway.web.problems import JSON
+from gateway.web.rerank_api import check_filter
+
+SHELVES = "/v1/rerank/shelves"
+
+
+async def shelves(http: web.Request) -> web.Response:
+    """Rank all shelves; answer a page of each."""
+    service = http.app[SERVICE]
+    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
+    await service.reranker.turns.mine()
+    members = decode(body, ShelvesRequest)
+    check_filter(members)
+    count = sum(map(len, members.shelves.values()))
+    if count > CANDIDATES_MAX:
+        raise BadMembers([Fault("/shelves", f"all shelves together may have {CANDIDATES_MAX} candidates")])
+    items = [item for shelf in members.shelves.values() for item in shelf]
+    request = request_for(http, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
+    shelved = await rank_shelves(service.reranker, request, members.shelves)
+    whole = shelved.whole
+    metadata: Known = {}
+    if members.columns:
+        pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
+        described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
+        whole, metadata = described.result, described.metadata
+    note(http, whole)
+    told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
+    total_s = service.clock.stopwatch_s() - http[BEGAN_S]
+    answer: dict[str, Any] = {
+        "rankingId": f"{PREFIX}{secrets.token_urlsafe(12)}",
+        "campaign": members.campaign,
+        "variant": whole.variant or None,
+        "shelves": told,
+        "offset": members.offset,
+        "limit": members.limit,
+        "merge": whole.merge,
+        "degraded": whole.degraded,
+        "usage": render.usage(whole),
+        "timing": render.timing(whole, total_s),
+    }
+    if members.explain:
+        answer["plan"] = [render.plan(made) for made in whole.rounds]
+    headers = {"Content-Type": JSON, **render.headers(whole, total_s)}
+    return web.Response(body=msgspec.json.encode(answer), headers=headers)
+
+
+async def _shelf(part: Result, members: ShelvesRequest, metadata: Known, name: str) -> dict[str, Any]:
+    """What is said of one shelf: all that depends on its list."""
+    given = members.shelves[name] if members.explain else None
+    return {
+        "personalizedRanking": await told_entries(part, members.offset, members.limit, metadata, given),
+        "total": len(part.ranking.order),
+        "resolvedThrough": part.ranking.resolved_through,
+        "recommendationIds": list(render.recommendation_ids(part).values()),
+    }
