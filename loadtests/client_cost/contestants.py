@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -63,14 +63,16 @@ class Contestant:
             raise RuntimeError(f"{self.name} answered {response.status}: {answer[:300]!r}")
         return answer
 
-    def measure(self, user: str) -> Spent:
-        """One request, and what it cost until the process was idle again."""
+    def measure(self, users: Sequence[str]) -> Spent:
+        """One request for each user, one after the other, and what each cost until the process was idle again."""
         before_ns = self._still_cpu_ns()
         began_s = time.perf_counter()
-        self.ask(user)
+        for user in users:
+            self.ask(user)
         wall_s = time.perf_counter() - began_s
         time.sleep(SETTLE_S)
-        return Spent((self._still_cpu_ns() - before_ns) / 1e6, 1e3 * wall_s)
+        spent_ns = self._still_cpu_ns() - before_ns
+        return Spent(spent_ns / 1e6 / len(users), 1e3 * wall_s / len(users))
 
     def _still_cpu_ns(self) -> int:
         """Nanoseconds of CPU of the whole process, when they no longer grow."""

@@ -67,7 +67,7 @@ def table(found: Mapping[str, Any]) -> list[str]:
     contestants = found["contestants"]
     machine, versions = found["machine"], found["versions"]
     head = [
-        f"{found['candidates']:,} cold candidates, {found['calls']} calls, {found['rankings']} rankings each",
+        f"{found['candidates']:,} cold candidates, {found['calls']} calls, {found['rankings']} rounds",
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {versions['python']}",
         "",
         f"| a ranking | CPU, ms | quartiles | mean | min | {''.join(f'x {name} | ' for name in GOALS)}wall, ms |",

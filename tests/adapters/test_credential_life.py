@@ -1,13 +1,10 @@
 """Real sources of credentials on loopback: files, Pod Identity, IRSA; and what calls are signed with as they change."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import orjson
 import pytest
 from aiobotocore.utils import AioContainerMetadataFetcher
 
@@ -17,57 +14,8 @@ from gateway.core import errors
 from gateway.core.renewal import FORCED_EVERY_S
 from tests.adapters import fake_upstream
 from tests.adapters.fake_upstream import Script, Sent, Upstream, answer, ranking
+from tests.adapters.issuer import SECRET, Issuer, xml
 from tests.adapters.test_upstream_answers import CALL
-
-SECRET = "secret-canary-91c2"
-VALIDITY_S = 3_600.0
-
-Keep = asyncio.StreamWriter
-
-
-class Issuer:
-    """What an endpoint of credentials says: keys numbered by its answers, or `instead`."""
-
-    def __init__(self) -> None:
-        self.instead: Script | None = None
-        self.given = 0
-
-    def in_json(self) -> Script:
-        """As Pod Identity's agent does."""
-
-        async def script(request: Sent, writer: Keep) -> None:
-            if self.instead is not None:
-                return await self.instead(request, writer)
-            key_id, expiration = self._next()
-            body = {"AccessKeyId": key_id, "SecretAccessKey": SECRET, "Token": "t", "Expiration": expiration}
-            return await answer(orjson.dumps(body))(request, writer)
-
-        return script
-
-    def in_xml(self) -> Script:
-        """As STS does."""
-
-        async def script(request: Sent, writer: Keep) -> None:
-            if self.instead is not None:
-                return await self.instead(request, writer)
-            key_id, expiration = self._next()
-            return await answer(_xml(key_id, expiration), Content_Type="text/xml")(request, writer)
-
-        return script
-
-    def _next(self) -> tuple[str, str]:
-        self.given += 1
-        return f"AKID{self.given}", datetime.fromtimestamp(time.time() + VALIDITY_S, UTC).isoformat()
-
-
-def _xml(key_id: str, expiration: str) -> bytes:
-    return (
-        '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
-        f"<AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{key_id}</AccessKeyId>"
-        f"<SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>t</SessionToken>"
-        f"<Expiration>{expiration}</Expiration></Credentials></AssumeRoleWithWebIdentityResult>"
-        "</AssumeRoleWithWebIdentityResponse>"
-    ).encode()
 
 
 @pytest.fixture
@@ -82,7 +30,7 @@ async def agent(aws: pytest.MonkeyPatch, tmp_path: Path, issuer: Issuer) -> Asyn
     aws.setattr(AioContainerMetadataFetcher, "SLEEP_TIME", 0)  # between the three tries that one question makes
     token = tmp_path / "agent-token"
     token.write_text("agent-token-1", encoding="utf-8")
-    async with fake_upstream.listening(issuer.in_json()) as agent:
+    async with fake_upstream.listening(issuer.as_agent) as agent:
         aws.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{agent.url}/v1/credentials")
         aws.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token))
         yield agent
@@ -92,7 +40,7 @@ async def agent(aws: pytest.MonkeyPatch, tmp_path: Path, issuer: Issuer) -> Asyn
 async def sts(aws: pytest.MonkeyPatch, tmp_path: Path, issuer: Issuer) -> AsyncIterator[Upstream]:
     """STS, and the variables of IRSA."""
     (tmp_path / "web-token").write_text("web-token-1", encoding="utf-8")
-    async with fake_upstream.listening(issuer.in_xml()) as sts:
+    async with fake_upstream.listening(issuer.as_sts) as sts:
         aws.setenv("AWS_ENDPOINT_URL_STS", sts.url)
         aws.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/gateway")
         aws.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "web-token"))
@@ -112,7 +60,7 @@ def signers(upstream: Upstream) -> list[str]:
 def refusing(*key_ids: str, code: str = "ExpiredTokenException") -> Script:
     """A campaign that refuses these keys."""
 
-    async def script(request: Sent, writer: Keep) -> None:
+    async def script(request: Sent, writer: asyncio.StreamWriter) -> None:
         refused = any(f"Credential={key_id}/" in request.headers["authorization"] for key_id in key_ids)
         refusal = answer(b'{"message": "no"}', "403 Forbidden", x_amzn_errortype=code)
         await (refusal if refused else ranking())(request, writer)
@@ -181,7 +129,7 @@ async def test_irsa_answers_are_not_told(
     sts: Upstream, issuer: Issuer, upstream: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An answer of STS that is torn, with a key in it, is told by its error's class and nothing else."""
-    issuer.instead = answer(_xml("AKID9", "tomorrow")[:-40], Content_Type="text/xml")
+    issuer.instead = answer(xml("AKID9", "tomorrow")[:-40], Content_Type="text/xml")
     async with open_clients() as clients:
         assert not clients.has_credentials()
         told = f"{clients!r} {clients.credentials!r} {clients.credentials.health()}"
