@@ -11,7 +11,7 @@ from gateway.core.model import Subject
 from gateway.core.routing import Campaign
 from gateway.ports import Call
 from gateway.service.described import Described, page_of, rank_described
-from gateway.service.result import Columns, Degraded, Request
+from gateway.service.result import Columns, Cost, Degraded, Request
 from gateway.service.service import Service
 from tests.service.scenes import agrees, catalogue, order, rerank, service_of
 from tests.support.gateway_parts import ARN
@@ -77,7 +77,7 @@ async def test_the_next_user_pays_for_the_ranking_alone() -> None:
     assert whole(answer, 0, 48)
 
 
-async def test_column_sets_tenants_and_variants_do_not_mix() -> None:
+async def test_column_sets_do_not_mix() -> None:
     """Other columns are asked for anew; the same ones in another order are not."""
     ranker = SoftmaxRanker(lambda _: LOGITS)
     service = service_of(ranker)
@@ -85,6 +85,18 @@ async def test_column_sets_tenants_and_variants_do_not_mix() -> None:
         answer = await described(service, ITEMS[:10], columns=columns)
         assert answer.result.usage.upstream_calls == calls
         assert answer.metadata[ITEMS[0]].count(b" of ") == len(columns)
+
+
+async def test_tenants_and_variants_do_not_mix() -> None:
+    """What is cached of an item is found by its own tenant, campaign and variant, whoever the user, and by no other."""
+    service = service_of(SoftmaxRanker(lambda _: LOGITS))
+    await described(service, ITEMS[:10])
+    for campaign, tenant, variant, found in (
+        ("demo", "", "", 10), ("demo", "t", "", 0), ("demo", "", "v", 0), ("demo", "t", "v", 0), ("other", "", "", 0)
+    ):  # fmt: skip
+        subject = Subject(campaign, "u-2", {}, tenant=tenant, variant=variant)
+        known = await service.metadata.look_up(subject, COLUMNS, ITEMS[:10], Cost.new(service.clock))
+        assert len(known) == found, subject
 
 
 async def test_the_filter_goes_along() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from gateway.core.budget import Budget
-from gateway.core.errors import Unavailable
+from gateway.core.errors import InvalidInput, Unavailable
 from gateway.core.model import Subject
-from gateway.core.routing import Campaign
+from gateway.core.routing import Campaign, Merge
 from gateway.service.result import Degraded, Request, Result
 from gateway.service.service import Service
 from gateway.service.shelves import Shelved, rank_shelves
@@ -19,11 +19,16 @@ from tests.support.softmax_ranker import SoftmaxRanker
 ROUNDING = 0.5e-7
 
 
-async def shelve(service: Service, shelves: Mapping[str, Sequence[str]], filter_arn: str | None = None) -> Shelved:
+async def shelve(
+    service: Service,
+    shelves: Mapping[str, Sequence[str]],
+    filter_arn: str | None = None,
+    merge: Merge = "calibrated",
+) -> Shelved:
     """One request for all shelves, and the end of what it left to the background."""
     items = [item for shelf in shelves.values() for item in shelf]
     budget = Budget.of(asyncio.get_running_loop().time(), 1.0, len(items))
-    request = Request(Campaign("demo", ARN), Subject("demo", "u-1", {}, filter_arn), items, budget)
+    request = Request(Campaign("demo", ARN, merge=merge), Subject("demo", "u-1", {}, filter_arn), items, budget)
     shelved = await rank_shelves(service.reranker, request, {name: list(shelf) for name, shelf in shelves.items()})
     await service.reranker.frames.background.drain(1.0)
     return shelved
@@ -112,3 +117,30 @@ async def test_a_lost_call_flags_all() -> None:
     assert shelved.whole.degraded is Degraded.UPSTREAM
     assert all(part.ranking.unranked for part in shelved.shelves.values())
     assert sorted(order(shelved.shelves["b"])) == sorted(items[400:])
+
+
+async def test_an_ordinal_shelf_that_cannot_be_ranked_stands_as_it_came() -> None:
+    """Where shelves are ranked one by one, a failure is that shelf's own, and flagged; if all fail, it is the error."""
+    logits = catalogue(900)
+    items = list(logits)
+    lost = set(items[:300])
+    ranker = SoftmaxRanker(
+        lambda _: logits, fails=lambda _, call: Unavailable("no") if lost & set(call.items) else None
+    )
+    service = service_of(ranker)
+    shelved = await shelve(service, {"lost": items[:300], "well": items[300:700]}, merge="ordinal")
+    lost_part, well = shelved.shelves["lost"], shelved.shelves["well"]
+    assert (order(lost_part), lost_part.degraded, lost_part.ranking.ranked) == (items[:300], Degraded.UPSTREAM, 0)
+    assert (order(well), well.degraded) == (ideal(logits, items[300:700]), None)
+    assert (shelved.whole.degraded, shelved.whole.usage.unranked) == (Degraded.UPSTREAM, 300)
+    assert shelved.whole.usage.candidates == 700
+    with pytest.raises(Unavailable):
+        await shelve(service_of(ranker), {"lost": items[:300], "none": []}, merge="ordinal")
+
+
+async def test_a_callers_fault_in_an_ordinal_shelf_is_told_as_it_is() -> None:
+    """The request is refused in the service's words, not by a group of errors."""
+    logits = catalogue(20)
+    ranker = SoftmaxRanker(lambda _: logits, fails=lambda *_: InvalidInput("no such filter"))
+    with pytest.raises(InvalidInput):
+        await shelve(service_of(ranker), {"a": list(logits), "b": list(logits)[:5]}, merge="ordinal")

@@ -1,6 +1,6 @@
 """Tenants apart: every tenant by every campaign, tracker and user gets what is its own, and nothing of another's.
 
-The matrix stands as data; what a later route gives out under a name (a pinned ranking, for one) is one more column.
+The matrix stands as data; what a later route gives out under a name is one more column, as pinned rankings are.
 """
 
 import asyncio
@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from gateway.adapters.memory_values import MemoryValues
 from gateway.core.routing import Campaign
-from tests.support.gateway_parts import ListSink
+from tests.support.gateway_parts import VALUES_BYTES_MAX, ListSink
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.keys import auth, bearer, tenant
@@ -186,3 +187,94 @@ async def test_an_own_limit_of_places(connect: Connect) -> None:
         assert (await send(client, NATIVE, native(), **bearer("app"))).status == 429
         held.let_go.set()
     assert first.result().status == 200
+
+
+SHELVES = "/v1/rerank/shelves"
+OWNERS = [(name, campaign, user) for name in RIGHTS for campaign in RIGHTS[name]["campaigns"] for user in USERS]
+"""Every tenant by the campaigns that it may call, by every user."""
+
+
+def shelved(campaign: str, user: str) -> dict[str, Any]:
+    """A request for two shelves."""
+    return {"campaign": campaign, "userId": user, "shelves": {"a": items(20), "b": items(10)}}
+
+
+async def pinned(client: Client, name: str, campaign: str, user: str) -> str:
+    """The id of a ranking that a tenant pinned."""
+    members = native(items(20), campaign=campaign, userId=user, limit=5, pin=True)
+    response = await send(client, NATIVE, members, **bearer(name))
+    answer = await response.json(content_type=None)
+    assert (response.status, answer["pinned"]) == (200, True)
+    ranking_id: str = answer["rankingId"]
+    return ranking_id
+
+
+async def test_pins_are_each_tenants_own(shared: Client, ranker: SoftmaxRanker) -> None:
+    """Every ranking pinned by a tenant, campaign and user can be read by that tenant; whoever else knows its id hears
+    what is heard of an id that never was, and nothing is asked upstream for it."""
+    pins = {owner: await pinned(shared, *owner) for owner in OWNERS}
+    assert len(set(pins.values())) == len(OWNERS)
+    told = {}
+    calls = len(ranker.calls)
+    for (owner, campaign, user), name in product(OWNERS, RIGHTS):
+        path = f"/v1/rankings/{pins[owner, campaign, user]}?offset=5&limit=5"
+        response = await shared.get(path, headers=bearer(name))
+        body = await response.json(content_type=None)
+        assert response.status == (200 if name == owner else 404), (owner, campaign, user, name)
+        assert body.get("campaign") == (campaign if name == owner else None)
+        if name != owner:
+            assert body.pop("instance")
+            told[str(body)] = body
+    never = await shared.get("/v1/rankings/rk_" + "A" * 24, headers=bearer("app"))
+    body = await never.json(content_type=None)
+    assert body.pop("instance")
+    assert list(told.values()) == [body]
+    assert (await shared.get(f"/v1/rankings/{pins[OWNERS[0]]}")).status == 401
+    assert len(ranker.calls) == calls
+
+
+async def test_a_pin_ends_with_the_right_to_its_campaign(connect: Connect) -> None:
+    """A tenant that has lost a campaign reads no ranking of it any more, and still those of what it kept."""
+    values = MemoryValues(lambda: 0.0, VALUES_BYTES_MAX)
+    before = await connect(auth=TENANTS, campaigns=CAMPAIGNS, values=values)
+    pins = {campaign: await pinned(before, "shop", campaign, "u-1") for campaign in ("home", "deals")}
+    less = auth("keys", shop=tenant("shop", campaigns=["deals"]))
+    after = await connect(auth=less, campaigns=CAMPAIGNS, values=values)
+    for campaign, status in (("home", 403), ("deals", 200)):
+        assert (await after.get(f"/v1/rankings/{pins[campaign]}", headers=bearer("shop"))).status == status
+
+
+@pytest.mark.parametrize(("name", "campaign"), [*product(RIGHTS, [*CAMPAIGNS, "nowhere"])])
+async def test_shelves(shared: Client, ranker: SoftmaxRanker, name: str, campaign: str) -> None:
+    """Shelves are ranked by a tenant's own campaigns alone; all others are 403, whether they exist or not."""
+    allowed = campaign in RIGHTS[name]["campaigns"]
+    response = await send(shared, SHELVES, shelved(campaign, "u-1"), **bearer(name))
+    assert response.status == (200 if allowed else 403)
+    assert {call.arn for call in ranker.calls} == ({f"{PREFIX}{campaign}"} if allowed else set())
+
+
+async def test_shelves_are_each_tenants_own(shared: Client) -> None:
+    """What shelves of one tenant's user taught answers neither another user's nor another tenant's."""
+    for cached in (0, 20):
+        for name, campaign, user in OWNERS:
+            response = await send(shared, SHELVES, shelved(campaign, user), **bearer(name))
+            told = await response.json(content_type=None)
+            assert told["usage"]["cached"] == cached, (name, campaign, user)
+
+
+async def test_metadata_is_each_tenants_own(shared: Client) -> None:
+    """Metadata is cached for all users of a tenant's campaign, and for nobody else."""
+    for name in RIGHTS:
+        for user, calls in (("u-1", 1), ("u-2", 1), ("u-1", 0)):
+            members = native(items(20), campaign="deals", userId=user, metadataColumns={"ITEMS": ["TITLE"]})
+            answer = await (await send(shared, NATIVE, members, **bearer(name))).json(content_type=None)
+            assert answer["usage"]["upstreamCalls"] == calls, (name, user)
+
+
+async def test_the_description_is_open(shared: Client) -> None:
+    """What describes the gateway asks nobody who they are; everything that it describes does."""
+    for path in ("/openapi.json", "/docs"):
+        assert (await shared.get(path)).status == 200
+    assert (await shared.get("/docs/nothing")).status == 404
+    for path in ("/v1/campaigns", "/v1/rankings/x"):
+        assert (await shared.get(path)).status == 401

@@ -31,11 +31,13 @@ from gateway.web import answers
 from gateway.web.app import build_app
 from gateway.web.openapi import OPERATIONS, document
 from gateway.web.problems import BUG, TABLE
+from gateway.web.render import DescribedEntry, ToldEntry
 from tests.support.gateway_parts import make_service
 from tests.support.listing_ranker import ListingRanker
 from tests.web.parts import Client, ask, items, native, wire
 
 LISTING = {"campaignArn": "demo", "userId": "u-1"}
+SHELVES = {"campaign": "demo", "userId": "u-1", "shelves": {"a": items(3)}, "explain": True}
 
 
 def test_it_is_valid() -> None:
@@ -82,8 +84,9 @@ def test_limits_are_those_that_are_checked() -> None:
 
 
 ANSWERS = [
-    ("/v1/rerank", native(items(700), explain=True), answers.RerankAnswer),
+    ("/v1/rerank", native(items(700), explain=True, pin=True), answers.RerankAnswer),
     ("/personalize-ranking", wire(), answers.PersonalizedRankingAnswer),
+    ("/v1/rerank/shelves", SHELVES, answers.ShelvesAnswer),
     ("/recommendations", LISTING, answers.RecommendationsAnswer),
     ("/action-recommendations", LISTING, answers.ActionRecommendationsAnswer),
 ]
@@ -94,6 +97,24 @@ async def test_answers_have_the_described_members(connect: Any, path: str, membe
     """An answer has all the members that the description names, and no others."""
     client = await connect(ranker=ListingRanker())
     assert set(await ask(client, path, members)) == {field.encode_name for field in msgspec.structs.fields(kind)}
+
+
+def names(kind: type[msgspec.Struct]) -> set[str]:
+    """The members of a type, as JSON has them."""
+    return {field.encode_name for field in msgspec.structs.fields(kind)}
+
+
+async def test_pages_and_shelves_have_the_described_members(connect: Any) -> None:
+    """A page of a pinned ranking is an answer of `rerank` without what only the first page says; a shelf has all the
+    members of its type; and entries have those that are made."""
+    client = await connect()
+    first = await ask(client, "/v1/rerank", native(items(30), pin=True))
+    page = await (await client.get(f"/v1/rankings/{first['rankingId']}")).json()
+    assert set(page) == names(answers.RerankAnswer) - {"plan", "pinned"}
+    told = (await ask(client, "/v1/rerank/shelves", SHELVES))["shelves"]["a"]
+    assert set(told) == names(answers.Shelf)
+    assert names(answers.ToldItem) == names(ToldEntry)
+    assert names(answers.RankedItem) == names(DescribedEntry)
 
 
 async def test_it_is_served(client: Client) -> None:

@@ -6,6 +6,7 @@ from gateway.core.routing import Campaign
 from tests.support.gateway_parts import ARN
 from tests.web.parts import NATIVE, WIRE, ask, ideal, items, native, order, send, wire
 
+SHELVES = "/v1/rerank/shelves"
 ORDINAL = {"demo": Campaign("demo", ARN, merge="ordinal")}
 
 
@@ -57,3 +58,50 @@ async def test_a_calibrated_answer_has_scores(connect) -> None:
     client = await connect(campaigns={"demo": Campaign("demo", ARN)})
     answer = await ask(client, NATIVE, native(items(1_000)))
     assert all("score" in one for one in answer["personalizedRanking"])
+
+
+async def test_shelves_are_ranked_one_by_one(connect, ranker) -> None:
+    """Each shelf comes exactly as a request for it alone, scores included where it fits one call; the price is that of
+    all, and the answer says how it was merged."""
+    client = await connect(campaigns=ORDINAL)
+    shelves = {"small": items(100), "large": items(1_000), "none": []}
+    response = await send(client, SHELVES, {"campaign": "demo", "userId": "u-1", "shelves": shelves, "limit": 48})
+    answer = await response.json()
+    assert (answer["merge"], response.headers["Gateway-Merge"], answer["degraded"]) == ("ordinal", "ordinal", None)
+    assert answer["usage"]["upstreamCalls"] == len(ranker.calls) == 4
+    assert answer["usage"]["candidates"] == 1_100
+    other = await connect(campaigns=ORDINAL)
+    for name, shelf in shelves.items():
+        alone = await ask(other, NATIVE, native(shelf, limit=48))
+        told = answer["shelves"][name]
+        assert told["personalizedRanking"] == alone["personalizedRanking"]
+        assert (told["total"], told["resolvedThrough"]) == (alone["total"], alone["resolvedThrough"])
+
+
+async def test_a_pinned_ranking_keeps_its_order(connect, ranker) -> None:
+    """Later pages continue the very order, without scores and without calls, and are as settled as a whole list is."""
+    client = await connect(campaigns=ORDINAL)
+    whole = await ask(client, NATIVE, native(items(1_000)))
+    first = await ask(client, NATIVE, native(items(1_000), limit=48, pin=True))
+    calls = len(ranker.calls)
+    response = await client.get(f"/v1/rankings/{first['rankingId']}?offset=48")
+    page = await response.json()
+    entries = [*first["personalizedRanking"], *page["personalizedRanking"]]
+    assert entries == whole["personalizedRanking"]
+    assert all(one.keys() == {"itemId"} for one in entries)
+    assert (page["merge"], response.headers["Gateway-Merge"], page["degraded"]) == ("ordinal", "ordinal", None)
+    assert page["resolvedThrough"] == first["resolvedThrough"] >= 500
+    assert (page["usage"]["unranked"], page["usage"]["cached"]) == (0, 1_000)
+    assert len(ranker.calls) == calls
+
+
+async def test_metadata_does_not_cut_a_list_that_fits_one_call(connect, ranker) -> None:
+    """A list of 100 is ranked by one call, whose scores are its own, and described by others."""
+    client = await connect(campaigns=ORDINAL)
+    asked = native(items(100), limit=60, metadataColumns={"ITEMS": ["TITLE"]})
+    answer = await ask(client, NATIVE, asked)
+    plain = await ask(await connect(campaigns=ORDINAL), NATIVE, native(items(100), limit=60))
+    told = [{name: one[name] for name in ("itemId", "score")} for one in answer["personalizedRanking"]]
+    assert told == plain["personalizedRanking"]
+    assert [len(call.items) for call in ranker.calls[:3]] == [100, 50, 10]
+    assert all(one["metadata"] == {"title": f"TITLE of {one['itemId']}"} for one in answer["personalizedRanking"])

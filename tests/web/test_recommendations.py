@@ -11,7 +11,7 @@ from gateway.core.routing import Campaign
 from gateway.web.recommend_api import QUESTION_BYTES_MAX
 from tests.support.gateway_parts import ARN
 from tests.support.listing_ranker import ListingRanker
-from tests.web.conftest import Connect
+from tests.web.conftest import LONG_MS, Connect
 from tests.web.keys import auth, bearer, tenant
 from tests.web.parts import Client, exchange, head, refused, send
 
@@ -209,7 +209,9 @@ async def test_upstream_failures_in_the_services_words(
     connect: Connect, path: str, failure: Any, status: int, code: str
 ) -> None:
     """When there is nothing to answer with, an SDK raises what it raises for the service."""
-    client = await connect(ranker=ListingRanker(fails=lambda _: failure), server={"deadline_ms": 100})
+    client = await connect(
+        ranker=ListingRanker(fails=lambda _: failure), server={"deadline_ms": 100 if failure == "hang" else LONG_MS}
+    )
     response = await send(client, path, ASKED)
     assert (response.status, response.headers["x-amzn-ErrorType"]) == (status, code)
     assert "u-1" not in await response.text()

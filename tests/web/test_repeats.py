@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.web.faults import BadMembers, decode
-from gateway.web.members import NativeEventsRequest, PersonalizedRankingRequest, RerankRequest
+from gateway.web.members import NativeEventsRequest, PersonalizedRankingRequest, RerankRequest, ShelvesRequest
 from gateway.web.outline import MEMBERS_MAX, TOO_MANY, TWICE, Outline
 from tests.web.parts import NATIVE, WIRE, Client, refused, send, wire
 
@@ -135,3 +135,25 @@ async def test_a_repeat_is_not_echoed(client: Client) -> None:
     body = orjson.dumps(wire())[:-1] + b',"context":{"CANARY":"1","CANARY":"2"}}'
     _, told = await refused(client, WIRE, body)
     assert "CANARY" not in str(told)
+
+
+def test_maps_of_lists() -> None:
+    """A map of lists may hold any number of strings, but not a name twice, nor more names than are looked at."""
+    body = b'{"campaign":"demo","userId":"u","shelves":{%b}}'
+    full = b'"a":[%b]' % b",".join([b'"],"'] * 50_000)
+    assert faults(body % full, ShelvesRequest) == []
+    assert faults(body % (full + b',"a":[]'), ShelvesRequest) == [("/shelves", f"a name in it {TWICE}")]
+    assert faults(body % b'"a":[],"\\u0061":[]', ShelvesRequest) == [("/shelves", f"a name in it {TWICE}")]
+    for many in ([b'"a":[]'] * 100_000, [b'"a%d" : [ ] ' % number for number in range(100_000)]):
+        assert faults(body % b",".join(many), ShelvesRequest) == [("/shelves", TOO_MANY)]
+
+
+def test_faults_in_long_lists_of_a_map() -> None:
+    """The list in which a fault stands is named, however long the others are; many things that are no lists are not
+    looked at one by one."""
+    body = b'{"campaign":"demo","userId":"u","shelves":{%b}}'
+    long = b'"a":[%b]' % b",".join([b'"x"'] * 50_000)
+    assert [at for at, _ in faults(body % (long + b',"b":["x",1]'), ShelvesRequest)] == ["/shelves/b/1"]
+    assert [at for at, _ in faults(body % (long + b',"b b":[]'), ShelvesRequest)] == ["/shelves"]
+    numbers = b",".join(b'"a%d":1' % number for number in range(100_000))
+    assert [at for at, _ in faults(body % numbers, ShelvesRequest)] == ["/shelves"]
