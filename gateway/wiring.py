@@ -94,7 +94,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
         )
         arns = [arn for campaign in campaigns.values() for arm in campaign.arms for arn in arm.arns]
-        ranker = await _ranker(settings, clients, stack)
+        gates, turns = Gates(clock), Turns()
+        ranker = await _ranker(settings, clients, turns, stack)
         try:
             await ranker.open(arns)
         except GatewayError as error:
@@ -106,7 +107,6 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
         frames = Frames(stores.frames, clock, background, random, life)
-        gates, turns = Gates(clock), Turns()
         fans = Fans(ranker, clock, random)
         rounds = Rounds(fans, gates, clock, random, turns)
         reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
@@ -129,11 +129,13 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             await background.drain(BACKGROUND_DRAIN_S)
 
 
-async def _ranker(settings: Settings, clients: AwsClients, stack: AsyncExitStack) -> LeanRanker | PersonalizeRanker:
+async def _ranker(
+    settings: Settings, clients: AwsClients, turns: Turns, stack: AsyncExitStack
+) -> LeanRanker | PersonalizeRanker:
     """The transport that is set."""
     if settings.transport == "aiobotocore":
         return PersonalizeRanker(clients)
-    return await stack.enter_async_context(LeanRanker(clients))
+    return await stack.enter_async_context(LeanRanker(clients, turn=turns.mine))
 
 
 @asynccontextmanager

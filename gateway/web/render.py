@@ -104,6 +104,11 @@ async def encoded(
     return msgspec.Raw(b"".join((b"[", b",".join(parts), b"]")))
 
 
+def with_ranking(entries: msgspec.Raw, told: dict[str, Any]) -> bytes:
+    """The JSON of an answer: its ranking, which is long and is copied once, and its other members (one at least)."""
+    return b"".join((b'{"personalizedRanking":', memoryview(entries), b",", memoryview(msgspec.json.encode(told))[1:]))
+
+
 def recommendation_ids(result: Result) -> dict[int, str]:
     """The ids of the calls that ranked the answer, by their number, in the order in which they first appear in it."""
     source = result.source[result.ranking.order]

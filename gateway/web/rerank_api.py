@@ -70,7 +70,6 @@ def answer(
         "rankingId": page.ranking_id,
         "campaign": page.campaign,
         "variant": result.variant or None,
-        "personalizedRanking": entries,
         "total": len(result.ranking.order),
         "offset": page.offset,
         "limit": page.limit,
@@ -83,7 +82,7 @@ def answer(
         **more,
     }
     headers = {"Content-Type": JSON, **render.headers(result, total_s)}
-    return web.Response(body=msgspec.json.encode(told), headers=headers)
+    return web.Response(body=render.with_ranking(entries, told), headers=headers)
 
 
 def _page_end(members: RerankRequest) -> int | None:
