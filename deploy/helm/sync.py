@@ -1,7 +1,7 @@
 """Writes what the chart holds copies of, since a chart can read nothing outside itself: `make chart`.
 
-- The part of `values.schema.json` for `config`: generated from the gateway's own settings, so that it cannot drift. Left out are
-  secrets, which do not belong into values, and what other values of the chart decide.
+- The part of `values.schema.json` for `config`: made from the gateway's own settings, so that it cannot drift. Left out
+  are secrets, which do not belong into values, and what other values of the chart decide.
 - `files/`: the alert rules and the dashboard.
 
 A test compares; nothing else needs to be remembered.
@@ -15,6 +15,7 @@ import orjson
 
 from gateway.core.routing import ARN_PATTERN
 from gateway.settings import Settings
+from gateway.settings_auth import NAME
 
 HERE: Final = Path(__file__).parent
 CHART: Final = HERE / "rerank-gateway"
@@ -36,7 +37,8 @@ def outputs() -> Iterator[tuple[Path, bytes]]:
     """Every file that is written, and what it should hold."""
     yield SCHEMA, _schema()
     for source, copy in COPIES.items():
-        yield copy, source.read_bytes()
+        if source.exists():
+            yield copy, source.read_bytes()
 
 
 def _schema() -> bytes:
@@ -48,10 +50,15 @@ def _schema() -> bytes:
     for name in ("CampaignSettings", "VariantSettings"):
         tables[name]["properties"]["arn"] = arn
         tables[name]["properties"]["replicas"] = {"type": "array", "items": arn}
+    config = _tidy({key: settings[key] for key in ("type", "properties", "additionalProperties")}, "Settings")
+    for named in (
+        config["properties"]["campaigns"],
+        tables["CampaignSettings"]["properties"]["variants"],
+        tables["AuthSettings"]["properties"]["tenants"],
+    ):
+        named["propertyNames"] = {"pattern": f"^{NAME.pattern}$"}
     schema["$defs"] = tables
-    schema["properties"]["config"] = _tidy(
-        {key: settings[key] for key in ("type", "properties", "additionalProperties")}, "Settings"
-    )
+    schema["properties"]["config"] = config
     return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -2,8 +2,8 @@
 
     python tests/deploy/unpack_tools.py .venv-deploy/wheels .venv-deploy/tools
 
-The wheels were checked against the hashes of `locks/deploy-tools.txt`. Each layer gets a directory named by the Kubernetes
-version it was made for. Runs before anything is installed: the standard library only.
+The wheels were checked against the hashes of `locks/deploy-tools.txt`. Each layer gets a directory named by the
+Kubernetes version it was made for. Runs before anything is installed: the standard library only.
 """
 
 import io

@@ -57,9 +57,9 @@ gateway's TOML file (`rerank-gateway.configFile`). Helm's own toToml writes inte
 
 {{/*
 Seconds from SIGTERM to the end at worst: the sleep before it, the lame duck, twice drain_s (the server waits for requests, then,
-for as long again, for those that it has cancelled), 2 s for what is being stored, 5 s to start and end the process's own work.
+for as long again, for those that it has cancelled), 2 s for what is being stored, 8 s to close two listeners and end the process.
 */}}
 {{- define "rerank-gateway.graceSeconds" -}}
 {{- $server := (include "rerank-gateway.config" . | fromJson).server -}}
-{{- addf .Values.preStopSleepSeconds $server.lame_duck_s (mulf 2 $server.drain_s) 2 5 | ceil | int -}}
+{{- addf .Values.preStopSleepSeconds $server.lame_duck_s (mulf 2 $server.drain_s) 2 8 | ceil | int -}}
 {{- end -}}
