@@ -16,6 +16,7 @@ MOVED = {
     "GATEWAY_SERVER__PORT": "0",
     "GATEWAY_SERVER__ADMIN_HOST": "127.0.0.1",
     "GATEWAY_SERVER__ADMIN_PORT": "0",
+    "GATEWAY_SERVER__LAME_DUCK_S": "0",
     "GATEWAY_CACHE__URL": "memory://",
 }
 """What cannot be here as it is in a pod."""
