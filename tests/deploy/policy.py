@@ -15,7 +15,7 @@ UNPROBED: Final = {"locust", "test"}
 """Containers that listen nowhere and run to their end; the others have ports, or they would not be here."""
 
 PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")
-SECRET_WORDS: Final = ("PASSWORD", "SECRET", "TOKEN")
+SECRET_WORDS: Final = ("PASSWORD", "SECRET", "TOKEN", "API_KEY")
 LOCAL: Final = {"local"}
 """The value of a key for the emulator, which takes any."""
 

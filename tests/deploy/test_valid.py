@@ -14,7 +14,7 @@ FOREIGN = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
 """Kinds of the Prometheus operator: Kubernetes has no schema of them."""
 
 OUTSIDE = {
-    "rerank-gateway", "rerank-gateway-credentials", "rerank-gateway-keys", "rerank-gateway-locustfile",
+    "rerank-gateway", "rerank-gateway-credentials", "rerank-gateway-keys", 
     "rerank-gateway-tls", "storefront-redis", "company-ca", "common", "personalize-reader",
 }  # fmt: skip
 """ConfigMaps, Secrets and accounts that the values and the READMEs ask their reader to make."""
