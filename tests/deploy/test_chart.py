@@ -39,6 +39,10 @@ REFUSED: dict[str, tuple[Object, str]] = {
         {"config": {"auth": {"mode": "none"}}, "replicaCount": 1, "autoscaling": {"enabled": True}},
         "config.cache.url",
     ),
+    "a port that the network policy closes": (
+        {"config": {"auth": {"mode": "none"}, "cache": {"url": "redis+cluster://a:6379,b:7000/0"}}},
+        "networkPolicy.redis.ports: config.cache.url is on port 7000",
+    ),
     "keys without tenants": (
         {"config": {"auth": {"mode": "keys"}, "cache": {"url": "redis://redis:6379"}}},
         "config.auth.tenants",

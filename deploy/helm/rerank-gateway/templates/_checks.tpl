@@ -22,6 +22,14 @@
 {{- if regexMatch "://[^/@]*:[^/@]*@" ($cache.url | default "") -}}
 {{- $faults = append $faults "config.cache.url: a password does not belong into a ConfigMap; use config.cache.password_file and secret" -}}
 {{- end -}}
+{{- if and (eq .Values.mode "service") .Values.networkPolicy.enabled -}}
+{{- range $found := regexFindAll ":[0-9]+([,/?]|$)" ($cache.url | default "") -1 -}}
+{{- $port := regexFind "[0-9]+" $found -}}
+{{- if not (has $port (toStrings $.Values.networkPolicy.redis.ports)) -}}
+{{- $faults = append $faults (printf "networkPolicy.redis.ports: config.cache.url is on port %s, which would be closed" $port) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.secret.existingSecret .Values.secret.files -}}
 {{- $faults = append $faults "secret: existingSecret or files, not both" -}}
 {{- end -}}
