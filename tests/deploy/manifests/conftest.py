@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy import rendering
+from tests.deploy.manifests import rendering
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ from typing import Final
 from gateway.settings import Settings, load
 from gateway.web.members import DEADLINE_MS_MAX
 from gateway.wiring import BACKGROUND_DRAIN_S
-from tests.deploy.rendering import Object, containers, of_kind
+from tests.deploy.manifests.rendering import Object, containers, of_kind
 
 DRAIN_ROUNDS: Final = 2
 CLOSING_S: Final = 5.0

@@ -7,7 +7,7 @@ lies about, everything has limits and is probed, no shell is needed.
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from tests.deploy.rendering import Object, containers
+from tests.deploy.manifests.rendering import Object, containers
 
 SHELLS: Final = {"sh", "bash", "ash", "/bin/sh", "/bin/bash"}
 

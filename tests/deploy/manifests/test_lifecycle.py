@@ -4,7 +4,7 @@ import copy
 from pathlib import Path
 
 from gateway.settings import MEMORY, Settings
-from tests.deploy.lifecycle import (
+from tests.deploy.manifests.lifecycle import (
     DEADLINE_MAX_S,
     HEARD_S,
     MEMORY_SHARES,
@@ -15,7 +15,7 @@ from tests.deploy.lifecycle import (
     mebibytes,
     settings_of,
 )
-from tests.deploy.rendering import Object, pods, rendered
+from tests.deploy.manifests.rendering import Object, pods, rendered
 
 STOREFRONT_S = 30
 """What the storefront of the examples takes to end."""

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from tests.deploy.lifecycle import gateway_of, settings_of
-from tests.deploy.rendering import Object, containers, pods, rendered
+from tests.deploy.manifests.lifecycle import gateway_of, settings_of
+from tests.deploy.manifests.rendering import Object, containers, pods, rendered
 from tests.process.parts import WITHIN_S, environment, line_of, running
 
 HERE = {"0.0.0.0": "127.0.0.1", "8081": "0"}  # noqa: S104 - on a pod's address, and here on loopback

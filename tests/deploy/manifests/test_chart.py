@@ -1,5 +1,6 @@
 """The chart: lint, choices that it asks for, values that it refuses, and the copies that it holds."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from deploy.helm import sync
-from tests.deploy.rendering import (
+from tests.deploy.manifests.rendering import (
     CHART,
     KUSTOMIZATIONS,
     NEW,
@@ -117,6 +118,14 @@ def test_the_least_starts() -> None:
     assert "config.auth.mode" in both
     assert "config.cache.url" in both
     assert "hunter2" not in refusal(REFUSED["a password in a URL"][0])
+
+
+def test_the_readme_s_values_start() -> None:
+    """The values that `deploy/README.md` tells to write are taken, and make all that they name."""
+    text = (ROOT / "deploy/README.md").read_text(encoding="utf-8")
+    (values,) = re.findall(r"```yaml\n(# my-values.yaml\n.*?)```", text, re.DOTALL)
+    kinds = {one["kind"] for one in objects_of(yaml.safe_load(values))}
+    assert {"Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "ServiceMonitor", "PrometheusRule"} <= kinds
 
 
 def test_copies_are_up_to_date() -> None:

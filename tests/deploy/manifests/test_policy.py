@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.policy import CONTAINER_RULES, POD_RULES, breaches
-from tests.deploy.rendering import Object, pods, rendered
+from tests.deploy.manifests.policy import CONTAINER_RULES, POD_RULES, breaches
+from tests.deploy.manifests.rendering import Object, pods, rendered
 
 WRONGS: dict[str, Callable[[Any], Any]] = {
     "mounts no token": lambda spec: spec.pop("automountServiceAccountToken"),

@@ -7,14 +7,14 @@ import sys
 import orjson
 import pytest
 
-from tests.deploy.rendering import ENVIRONMENT, NEW, OLD, ROOT, Object, of_kind, pods, rendered, run
+from tests.deploy.manifests.rendering import ENVIRONMENT, NEW, OLD, ROOT, Object, of_kind, pods, rendered, run
 
 VERSIONS = ("1.29", "1.33", "1.37")
 FOREIGN = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
 """Kinds of the Prometheus operator: Kubernetes has no schema of them."""
 
 OUTSIDE = {
-    "rerank-gateway", "rerank-gateway-credentials", "rerank-gateway-keys", 
+    "rerank-gateway", "rerank-gateway-credentials", "rerank-gateway-keys",
     "rerank-gateway-tls", "storefront-redis", "company-ca", "common", "personalize-reader",
 }  # fmt: skip
 """ConfigMaps, Secrets and accounts that the values and the READMEs ask their reader to make."""
@@ -26,7 +26,7 @@ def faults(objects: dict[str, list[Object]]) -> list[str]:
     if not python.exists():
         pytest.skip("kubernetes-validate is missing: make .venv-deploy/done")
     asked = orjson.dumps({"versions": VERSIONS, "objects": objects}).decode()
-    done = run(python, ROOT / "tests/deploy/validate.py", text=asked)
+    done = run(python, ROOT / "tests/deploy/manifests/validate.py", text=asked)
     assert done.returncode == 0, done.stderr
     return orjson.loads(done.stdout)
 

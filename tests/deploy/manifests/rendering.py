@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 CHART: Final = ROOT / "deploy/helm/rerank-gateway"
 EXAMPLE: Final = ROOT / "deploy/helm/examples/storefront"
 ENVIRONMENT: Final = ROOT / ".venv-deploy"

@@ -1,6 +1,6 @@
 """Checks objects against the schemas of Kubernetes versions; run by the environment that has `kubernetes-validate`.
 
-    .venv-deploy/bin/python tests/deploy/validate.py < {"versions": [...], "objects": {NAME: [...]}}  > [FAULT, ...]
+    .venv-deploy/bin/python .../validate.py < {"versions": [...], "objects": {NAME: [...]}}  > [FAULT, ...]
 
 Strict: a member that the version does not have is a fault. Kinds that no version has are told as faults too; the caller
 knows which ones are none of Kubernetes' own.
