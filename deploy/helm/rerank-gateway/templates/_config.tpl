@@ -4,7 +4,9 @@ gateway's TOML file (`rerank-gateway.configFile`). Helm's own toToml writes inte
 */}}
 
 {{- define "rerank-gateway.config" -}}
-{{- $server := dict "host" "0.0.0.0" "port" 8080 "admin_host" "0.0.0.0" "admin_port" 9090 "body_timeout_s" 10 "lame_duck_s" 15 "drain_s" 35 -}}
+{{- $server := dict
+  "host" "0.0.0.0" "port" 8080 "admin_host" "0.0.0.0" "admin_port" 9090
+  "body_timeout_s" 10 "lame_duck_s" 15 "drain_s" 35 -}}
 {{- $ofMode := dict -}}
 {{- if eq .Values.mode "sidecar" -}}
 {{- $ofMode = dict "host" "127.0.0.1" "port" 8180 "admin_port" 9190 "lame_duck_s" 0 "drain_s" 5 -}}
@@ -56,8 +58,8 @@ gateway's TOML file (`rerank-gateway.configFile`). Helm's own toToml writes inte
 {{- end -}}
 
 {{/*
-Seconds from SIGTERM to the end at worst: the sleep before it, the lame duck, twice drain_s (the server waits for requests, then,
-for as long again, for those that it has cancelled), 2 s for what is being stored, 8 s to close two listeners and end the process.
+Seconds to the end at worst: the sleep before SIGTERM, the lame duck, twice drain_s (the server waits for requests, then,
+for as long again, for those that it has cancelled), 2 s for what is stored, 8 s to close two listeners and end.
 */}}
 {{- define "rerank-gateway.graceSeconds" -}}
 {{- $server := (include "rerank-gateway.config" . | fromJson).server -}}

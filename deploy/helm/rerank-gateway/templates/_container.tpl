@@ -48,7 +48,10 @@ resources:
 securityContext:
   {{- include "rerank-gateway.securityContext" . | nindent 2 }}
 volumeMounts:
-  - {name: rerank-gateway-config, mountPath: /etc/rerank-gateway/gateway.toml, subPath: gateway.toml, readOnly: true}
+  - name: rerank-gateway-config
+    mountPath: /etc/rerank-gateway/gateway.toml
+    subPath: gateway.toml
+    readOnly: true
   {{- if include "rerank-gateway.secretName" . }}
   - {name: rerank-gateway-secrets, mountPath: /etc/rerank-gateway/secrets, readOnly: true}
   {{- end }}
@@ -107,7 +110,7 @@ checksum/rerank-gateway-secret: {{ toJson . | sha256sum }}
 {{- include "rerank-gateway.container" . -}}
 {{- end -}}
 
-{{/* For the env of your container: where an AWS SDK finds the gateway. Not with a Unix socket: name that to your client. */}}
+{{/* For the env of your container: where an AWS SDK finds the gateway. (A Unix socket you name to your client.) */}}
 {{- define "rerank-gateway.clientEnv" -}}
 {{- $server := (include "rerank-gateway.config" . | fromJson).server -}}
 - {name: AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME, value: "http://127.0.0.1:{{ $server.port }}"}

@@ -34,7 +34,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
 {{- define "rerank-gateway.serviceAccountName" -}}
-{{- .Values.serviceAccount.name | default (ternary (include "rerank-gateway.fullname" .) "default" .Values.serviceAccount.create) -}}
+{{- $ours := ternary (include "rerank-gateway.fullname" .) "default" .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default $ours -}}
 {{- end -}}
 
 {{- define "rerank-gateway.secretName" -}}
