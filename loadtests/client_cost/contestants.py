@@ -99,7 +99,7 @@ def cpu_ns(pid: int) -> int:
 def started(
     module: str, *arguments: str, variables: Mapping[str, str] | None = None, program: str = sys.executable
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a module as a process (of this Python, or another); gives it and the address that it prints when it is ready."""
+    """Run a module as a process, by this Python or another; gives it and the address that it prints when it listens."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [program, "-m", module, *arguments],
