@@ -36,7 +36,7 @@ test-deploy: .venv/dev.done .venv-deploy/done  ## the chart and the manifests al
 	$(BIN)/python -m pytest tests/deploy $(PYTEST_ARGS)
 
 chart: .venv/dev.done  ## write anew what the Helm chart holds copies of: schema of the settings, alert rules, dashboard
-	$(BIN)/python deploy/helm/sync.py
+	$(BIN)/python -m deploy.helm.sync
 
 format: .venv/dev.done  ## let ruff format and fix
 	$(BIN)/ruff check --fix .

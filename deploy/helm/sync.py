@@ -37,8 +37,7 @@ def outputs() -> Iterator[tuple[Path, bytes]]:
     """Every file that is written, and what it should hold."""
     yield SCHEMA, _schema()
     for source, copy in COPIES.items():
-        if source.exists():
-            yield copy, source.read_bytes()
+        yield copy, source.read_bytes()
 
 
 def _schema() -> bytes:

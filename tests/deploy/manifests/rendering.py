@@ -97,15 +97,21 @@ def example(layer: str = NEW) -> Path:
 
 
 @cache
-def rendered(layer: str = NEW) -> dict[str, list[Object]]:
+def rendered() -> dict[str, list[Object]]:
     """The objects of every value set and kustomization."""
-    texts = {name: out_of(templated(CHART, "--values", values, layer=layer)) for name, values in value_sets().items()}
+    return {name: objects(text) for name, text in texts().items()}
+
+
+@cache
+def texts(layer: str = NEW) -> dict[str, str]:
+    """What the programs print for every value set and kustomization."""
+    found = {name: out_of(templated(CHART, "--values", values, layer=layer)) for name, values in value_sets().items()}
     chart = example(layer)
     for name, values in value_sets(chart).items():
-        texts[f"storefront-{name}"] = out_of(templated(chart, "--values", values, layer=layer))
+        found[f"storefront-{name}"] = out_of(templated(chart, "--values", values, layer=layer))
     for name, place in KUSTOMIZATIONS.items():
-        texts[name] = out(program("kubectl", layer), "kustomize", place)
-    return {name: objects(text) for name, text in texts.items()}
+        found[name] = out(program("kubectl", layer), "kustomize", place)
+    return found
 
 
 def objects(text: str) -> list[Object]:

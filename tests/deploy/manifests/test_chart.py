@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from deploy.helm import sync
+from gateway.web.metrics_families import FAMILIES
 from tests.deploy.manifests.rendering import (
     CHART,
     KUSTOMIZATIONS,
@@ -205,6 +206,13 @@ def test_the_notes_say_what_is_open() -> None:
     assert "http://shop-rerank-gateway.default:80" in shown.stdout
     assert "Anybody who can reach the Service may call" in shown.stdout
     assert "any campaign that the role may call" in shown.stdout
+
+
+def test_scaling_asks_for_a_metric_that_there_is() -> None:
+    """What the autoscaler may go by besides CPU is a gauge of the gateway, without labels to tell apart."""
+    (scaler,) = of_kind(rendered()["service-everything"], "HorizontalPodAutoscaler")
+    (asked,) = (one["pods"]["metric"]["name"] for one in scaler["spec"]["metrics"] if one["type"] == "Pods")
+    assert [(family.kind, family.labels) for family in FAMILIES if family.name == asked] == [("gauge", ())]
 
 
 def test_options_of_monitoring_come_with_their_files() -> None:
