@@ -51,9 +51,10 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 	$(UV_COMPILE) --upgrade locks/cli.in -o locks/cli.txt
 	$(UV_COMPILE) --upgrade locks/deploy.in -o locks/deploy.txt
 	$(UV_COMPILE) --upgrade --no-deps locks/deploy-tools.in -o locks/deploy-tools.txt
+	$(UV_COMPILE) --upgrade locks/litellm.in -o locks/litellm.txt
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .venv-sdk .venv-cli .venv-bench .venv-deploy tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
+	rm -rf .venv .venv-sdk .venv-cli .venv-bench .venv-deploy .venv-litellm tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -77,6 +78,11 @@ clean:  ## remove what the other targets made
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python $(PIP_INSTALL) -r locks/run.txt -r locks/bench.txt
 	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-litellm/done: locks/litellm.txt
+	$(PYTHON) -m venv .venv-litellm
+	.venv-litellm/bin/python $(PIP_INSTALL) -r locks/litellm.txt
 	@touch $@
 
 # The CLI brings a botocore of its own; neither is needed by `make test`.
