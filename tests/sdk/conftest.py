@@ -1,0 +1,23 @@
+"""What the classes of `contract` are given: the outcomes of all calls, made once a class, and the calls' names."""
+
+from typing import Any
+
+import pytest
+
+pytest.register_assert_rewrite("tests.sdk.contract", "tests.sdk.clients")
+
+
+@pytest.fixture(scope="class")
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the class's client got from the class's endpoint, by the names of the calls."""
+    client, endpoint = request.cls.client, request.cls.endpoint
+    with endpoint.opened(tmp_path_factory.mktemp("endpoint")) as place:
+        outcomes: dict[str, Any] = client.asks(place.url, endpoint.calls)
+    return outcomes
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`answered` and `refused` are each call of the class's endpoint."""
+    for argument in ("answered", "refused"):
+        if argument in metafunc.fixturenames:
+            metafunc.parametrize(argument, getattr(metafunc.cls.endpoint, argument))
