@@ -29,18 +29,24 @@ MODELLED = frozenset({"InvalidInputException", "ResourceNotFoundException"})
 
 @dataclass(frozen=True)
 class Client:
-    """An SDK. `raises` is the exception for a code that it has no exception of its own for."""
+    """An SDK. `needs` is the mark that its environment is complete; `raises` is its exception for errors that have none
+    of their own."""
 
     runner: Path
     program: Path
+    needs: Path
     target: str
     raises: str
     own: frozenset[str] = MODELLED
 
+    def check(self) -> None:
+        """Fail the test if the SDK's environment is not there."""
+        if not self.runner.exists() or not self.needs.exists():
+            pytest.fail(f"the SDK has an environment of its own: run `make {self.target}`")
+
     def asks(self, url: str, calls: Mapping[str, Call]) -> dict[str, Any]:
         """What becomes of calls, by name."""
-        if not self.runner.exists():
-            pytest.fail(f"the SDK has an environment of its own: run `make {self.target}`")
+        self.check()
         done = subprocess.run(
             [self.runner, self.program, url],
             input=json.dumps(calls).encode(),
@@ -59,6 +65,26 @@ class Client:
 
 
 HERE = Path(__file__).parent
-BOTO3 = Client(ROOT / ".venv-sdk/bin/python", HERE / "boto3_client.py", ".venv-sdk/done", "ClientError")
-CLI = Client(ROOT / ".venv-cli/bin/python", HERE / "cli_client.py", "test-sdks", "exit 255", frozenset())
-JAVASCRIPT = Client(Path(shutil.which("node") or "node"), HERE / "js/client.js", "test-sdks", "ServiceException")
+
+BOTO3 = Client(
+    runner=ROOT / ".venv-sdk/bin/python",
+    program=HERE / "boto3_client.py",
+    needs=ROOT / ".venv-sdk/done",
+    target=".venv-sdk/done",
+    raises="ClientError",
+)
+CLI = Client(
+    runner=ROOT / ".venv-cli/bin/python",
+    program=HERE / "cli_client.py",
+    needs=ROOT / ".venv-cli/done",
+    target="test-sdks",
+    raises="exit 255",
+    own=frozenset(),
+)
+JAVASCRIPT = Client(
+    runner=Path(shutil.which("node") or "node"),
+    program=HERE / "js/client.js",
+    needs=HERE / "js/node_modules/.done",
+    target="test-sdks",
+    raises="ServiceException",
+)

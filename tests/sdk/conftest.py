@@ -1,10 +1,16 @@
-"""What the classes of `contract` are given: the outcomes of all calls, made once a class, and the calls' names."""
+"""What the classes of `contract` are given: the outcomes of all calls, made once a class, and the calls' names.
 
+And what the README's examples are given: a demo.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("tests.sdk.contract", "tests.sdk.clients")
+from tests.sdk.readme import demo
+
+pytest.register_assert_rewrite("tests.sdk.contract")
 
 
 @pytest.fixture(scope="class")
@@ -14,6 +20,13 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with endpoint.opened(tmp_path_factory.mktemp("endpoint")) as place:
         outcomes: dict[str, Any] = client.asks(place.url, endpoint.calls)
     return outcomes
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the gateway of a demo serves on."""
+    with demo() as gateway:
+        yield gateway
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
