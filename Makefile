@@ -29,8 +29,8 @@ floors: .venv/dev.done  ## the floors of the architecture (import-linter)
 unit: .venv/dev.done .venv-sdk/done  ## pytest, on two cores (4.5 minutes instead of 8)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## the emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
-	$(BIN)/python -m pytest tests/sdk/check_cli.py tests/sdk/check_javascript.py $(PYTEST_ARGS)
+test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## gateway and emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
+	$(BIN)/python -m pytest tests/sdk/check_cli.py tests/sdk/check_javascript.py tests/sdk/check_readme.py $(PYTEST_ARGS)
 
 format: .venv/dev.done  ## let ruff format and fix
 	$(BIN)/ruff check --fix .
