@@ -17,6 +17,7 @@ const REASONS = {
 export function Answer({ answer, input, roundTripMs }) {
   const { usage, timing, degraded, plan } = answer;
   const attempts = attemptsOf(plan);
+  const plans = plan.filter((round) => round.sizes || round.sizesByRound); // the others are calls for metadata
   return html`
     <header class="answer-head">
       <h2>${counted(answer.total, "item")} in ${ms(timing.totalMs)} ms</h2>
@@ -29,7 +30,7 @@ export function Answer({ answer, input, roundTripMs }) {
     <dl class="tiles">
       <${Tile} label="Billed calls" value=${count(usage.upstreamCalls)} note=${notes(usage)} />
       <${Tile} label="From the cache" value=${percent(usage.candidates ? usage.cached / usage.candidates : null)} note=${`${count(usage.cached)} of ${count(usage.candidates)}`} />
-      <${Tile} label="Own work" value=${ms(timing.cpuMs)} unit="ms" note="of the gateway’s core" />
+      <${Tile} label="Own work" value=${ms(timing.cpuMs)} unit="ms" note="CPU of the gateway" />
       <${Tile} label="Certain through" value=${count(answer.resolvedThrough)} note="ranks; beyond, rounding hides it" />
     </dl>
     <div class="cards">
@@ -37,7 +38,7 @@ export function Answer({ answer, input, roundTripMs }) {
       <${Times} timing=${timing} />
       <${Calls} attempts=${attempts} />
       <${Order} answer=${answer} input=${input} />
-      ${plan.map((round, number) => html`<${Plan} round=${round} number=${number} rounds=${plan.length} />`)}
+      ${plans.map((round, number) => html`<${Plan} round=${round} number=${number} rounds=${plans.length} />`)}
     </div>`;
 }
 
@@ -92,9 +93,11 @@ const STAGES = {
   upstreamMs: "Upstream",
   queueMs: "… of it waiting for a permit",
   cpuMs: "Own work",
+  restMs: "Waiting for its turn, reading, telling",
 };
 
-function Times({ timing }) {
+function Times({ timing: told }) {
+  const timing = { ...told, restMs: Math.max(0, told.totalMs - told.cacheMs - told.upstreamMs - told.cpuMs) };
   return html`
     <${Card} id="times" title="Where the time went" aside=${`${ms(timing.totalMs)} ms in all`}>
       <table class="bars">

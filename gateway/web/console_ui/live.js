@@ -1,5 +1,5 @@
 // The live page: how the gateway and its campaigns are, every two seconds, for as long as somebody looks.
-import { useEffect, useRef, useState } from "./hooks.js";
+import { useEffect, useState } from "./hooks.js";
 import * as api from "./api.js";
 import { Campaign } from "./campaign.js";
 import { Card, count, counted, html, ms, Notice, percent, Problem, rate } from "./kit.js";
@@ -64,6 +64,7 @@ function Troubles({ now }) {
 }
 
 const ranked = (one) => one.all.rankings.total;
+const failed = (one) => one.all.requests.failed;
 const degraded = (one) => Object.values(one.all.rankings.degraded).reduce((sum, many) => sum + many, 0);
 const hedges = (one) => gatesOf(one.campaigns).reduce((sum, gate) => sum + gate.counts.hedges, 0);
 const won = (one) => gatesOf(one.campaigns).reduce((sum, gate) => sum + gate.counts.hedgesWon, 0);
@@ -94,10 +95,10 @@ function Traffic({ samples, then }) {
   const shown = some ? recent : now.all.latency;
   const at = (histogram, q) => (quantile(histogram, q) == null ? null : 1e3 * quantile(histogram, q));
   const over = (name) => series(samples, (one, last) => at(between(one.all.latency, last.all.latency), QUANTILES[name]));
-  const { underWay, limit, refused } = now.all.requests;
+  const { underWay, limit, refused } = now.all.inflight ?? {};
   const reasons = Object.entries(now.all.rankings.degraded).filter(([, many]) => many > 0);
   return html`
-    <${Figure} label="Rankings" value=${rate(perSecond(now, then, ranked))} unit="/s" note=${`${count(ranked(now))} since the start`} lines=${{ a: each(ranked) }} />
+    <${Figure} label="Rankings" value=${rate(perSecond(now, then, ranked))} unit="/s" note=${`${count(ranked(now))} since the start; ${counted(now.all.requests.failed, "request")} failed`} lines=${{ a: each(ranked), d: each(failed) }} />
     <${Figure} label="Latency, p50" value=${ms(at(shown, 0.5))} unit="ms"
       note=${html`p95 <b>${ms(at(shown, 0.95))}</b> · p99 <b>${ms(at(shown, 0.99))}</b> · ${some ? "the last 30 s" : "since the start"}`}
       lines=${{ a: over("p50"), b: over("p95"), c: over("p99") }} />
@@ -105,7 +106,7 @@ function Traffic({ samples, then }) {
       lines=${{ b: series(samples, (one, last) => share(one, last, cached, candidates)) }} />
     <${Figure} label="Degraded" value=${percent(share(now, then, degraded, ranked) ?? share(now, EMPTY, degraded, ranked))} tone=${degraded(now) > degraded(then) ? "warn" : ""}
       note=${reasons.length ? reasons.map(([reason, many]) => `${reason} ${count(many)}`).join(", ") : "none since the start"} lines=${{ d: each(degraded) }} />
-    <${Figure} label="Under way" value=${count(underWay)} unit=${`of ${count(limit)}`} note=${`${counted(refused, "request")} refused`} lines=${{ a: samples.map((one) => one.all.requests.underWay) }} />`;
+    <${Figure} label="Under way" value=${count(underWay)} unit=${`of ${count(limit)}`} note=${`${counted(refused, "request")} refused`} lines=${{ a: samples.map((one) => one.all.inflight?.underWay ?? null) }} />`;
 }
 
 const EMPTY = { all: { rankings: { total: 0, candidates: 0, cached: 0, degraded: {} } } };
@@ -120,13 +121,14 @@ const Figure = ({ label, value, unit, note, lines, tone }) => html`
 
 /** What stands behind: the cache, the credentials, the event loop. */
 function Inside({ all }) {
-  const lag = all.lag && quantile(all.lag, 0.99);
+  const lagS = quantile(all.lag, 0.99);
+  const process = { "event loop late, p99, ms": lagS && 1e3 * lagS, "work of a ranking, ms": all.inflight?.cpuMs };
   return html`
     <div class="cards">
       <${Card} id="frames" title="Frames"><${Facts} of=${all.frames} /><//>
       <${Card} id="store" title="Store"><${Facts} of=${all.store} /><//>
       <${Card} id="credentials" title="Credentials"><${Facts} of=${all.credentials} /><//>
-      ${all.lag && html`<${Card} id="process" title="Process"><${Facts} of=${{ "event loop late, p99, ms": lag == null ? null : 1e3 * lag, "CPU of a ranking, ms": all.requests.cpuMs }} /><//>`}
+      <${Card} id="process" title="Process"><${Facts} of=${process} /><//>
     </div>`;
 }
 

@@ -48,10 +48,10 @@ export function quantile({ bounds, counts }, q) {
   return bounds.at(-1);
 }
 
-/** The samples with one more; all are thrown away when the gateway has been started anew. */
+/** The samples with one more; all are thrown away when counting has begun anew, as it does with another process. */
 export function kept(samples, sample) {
   const last = samples.at(-1);
-  return last && sample.startedS === last.startedS && sample.nowS >= last.nowS ? [...samples, sample].slice(-KEPT) : [sample];
+  return last && sample.nowS >= last.nowS && sample.calls.billed >= last.calls.billed ? [...samples, sample].slice(-KEPT) : [sample];
 }
 
 /** A series over all samples, of what `of` says of each and the one before it. */

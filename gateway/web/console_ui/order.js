@@ -6,6 +6,7 @@ const PAGE = 25;
 const POINTS_MAX = 4_000; // more than this would only cover each other
 const SIDE = 320;
 const PAD = 8;
+const FAR = 5;
 
 export function Order({ answer, input }) {
   const [page, setPage] = useState(0);
@@ -83,7 +84,23 @@ function Moves({ ranked, places, total, offset }) {
         <span class="up"><span aria-hidden="true">▲</span> ${count(up.many)} moved up</span>
         <span class="down"><span aria-hidden="true">▼</span> ${count(down.many)} moved down</span>
       </figcaption>
+      <${Furthest} ranked=${ranked} offset=${offset} />
     </figure>`;
+}
+
+/** The items that moved most, each way. */
+function Furthest({ ranked, offset }) {
+  const [up, down] = useMemo(() => {
+    const moved = ranked.map((one, place) => [one.itemId, one.position == null ? 0 : one.position - offset - place]);
+    moved.sort((a, b) => b[1] - a[1]);
+    return [moved.slice(0, FAR).filter(([, by]) => by > 0), moved.slice(-FAR).reverse().filter(([, by]) => by < 0)];
+  }, [ranked]);
+  if (up.length + down.length === 0) return null;
+  return html`
+    <div class="far">
+      ${[["Furthest up", up], ["Furthest down", down]].map(([title, few]) => html`
+        <div><h4>${title}</h4><ul>${few.map(([id, by]) => html`<li><span>${id}</span><${Move} by=${by} /></li>`)}</ul></div>`)}
+    </div>`;
 }
 
 function paths(ranked, places, total, offset) {
