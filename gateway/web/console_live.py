@@ -80,7 +80,7 @@ def _rankings(traffic: Traffic) -> dict[str, Any]:
         outcomes.update(ranking.degraded)
     return {
         "total": outcomes.total(),
-        "degraded": {reason: many for reason, many in outcomes.items() if reason},
+        "degraded": {str(reason): many for reason, many in outcomes.items() if reason},
         "candidates": sum(one.candidates for one in traffic.rankings.values()),
         "cached": sum(one.cached for one in traffic.rankings.values()),
     }

@@ -184,22 +184,22 @@ def test_when_upstream_dies(browser: Browser) -> None:
         page = watched.page
         rank(page, "10,000", "user-4")
         expect(page.get_by_text("whole", exact=True)).to_be_visible()
-        emulator.process.terminate()
+        emulator.process.kill()
         emulator.process.wait()
         rank(page, "10,000", "user-5")
-        expect(page.get_by_text("Degraded: fallback")).to_be_visible()
+        expect(page.get_by_text("Degraded: fallback", exact=True)).to_be_visible()
         assert page.locator(".waterfall .bad").count() == CALLS
         page.get_by_role("link", name="Live").click()
         expect(page.get_by_role("status").filter(has_text="demo: breaker open")).to_be_visible()
         expect(page.get_by_role("region", name="ARNs of demo").get_by_text("open", exact=True)).to_be_visible()
         expect(page.locator(".figure-box", has_text="Degraded")).to_contain_text("fallback 1")
         watched.expect_calm()
-        gateway.process.terminate()
+        gateway.process.kill()
         gateway.process.wait()
         expect(page.get_by_text("The gateway does not answer")).to_be_visible()
         page.get_by_role("link", name="Playground").click()
         page.get_by_role("button", name="Rank 10,000").click()
-        expect(page.locator(".results").get_by_text("The gateway does not answer")).to_be_visible()
+        expect(page.locator(".results .notice").get_by_text("The gateway does not answer")).to_be_visible()
         expect(page.get_by_label("User")).to_have_value("user-5")
 
 

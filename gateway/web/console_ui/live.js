@@ -100,7 +100,7 @@ function Traffic({ samples, then }) {
   return html`
     <${Figure} label="Rankings" value=${rate(perSecond(now, then, ranked))} unit="/s" note=${`${count(ranked(now))} since the start; ${counted(now.all.requests.failed, "request")} failed`} lines=${{ a: each(ranked), d: each(failed) }} />
     <${Figure} label="Latency, p50" value=${ms(at(shown, 0.5))} unit="ms"
-      note=${html`p95 <b>${ms(at(shown, 0.95))}</b> · p99 <b>${ms(at(shown, 0.99))}</b> · ${some ? "the last 30 s" : "since the start"}`}
+      note=${html`<span class="stroke b" />p95 <b>${ms(at(shown, 0.95))}</b> <span class="stroke c" />p99 <b>${ms(at(shown, 0.99))}</b> · ${some ? "the last 30 s" : "since the start"}`}
       lines=${{ a: over("p50"), b: over("p95"), c: over("p99") }} />
     <${Figure} label="From the cache" value=${percent(share(now, then, cached, candidates) ?? share(now, EMPTY, cached, candidates))} note=${`of the candidates; ${percent(share(now, EMPTY, cached, candidates))} since the start`}
       lines=${{ b: series(samples, (one, last) => share(one, last, cached, candidates)) }} />
@@ -122,7 +122,7 @@ const Figure = ({ label, value, unit, note, lines, tone }) => html`
 /** What stands behind: the cache, the credentials, the event loop. */
 function Inside({ all }) {
   const lagS = quantile(all.lag, 0.99);
-  const process = { "event loop late, p99, ms": lagS && 1e3 * lagS, "work of a ranking, ms": all.inflight?.cpuMs };
+  const process = { "event loop late, p99 ms": lagS && 1e3 * lagS, "work of a ranking ms": all.inflight?.cpuMs };
   return html`
     <div class="cards">
       <${Card} id="frames" title="Frames"><${Facts} of=${all.frames} /><//>
