@@ -22,6 +22,7 @@ from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.memory_values import MemoryValues
+from gateway.adapters.otel_sdk import CannotTrace, opened_tracer
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
 from gateway.adapters.personalize_raw import RawPersonalize
@@ -49,7 +50,7 @@ from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
 from gateway.service.turns import Turns
-from gateway.settings import MEMORY, CacheSettings, ServerSettings, Settings
+from gateway.settings import MEMORY, CacheSettings, ServerSettings, Settings, standard
 from gateway.web.app import build_admin_app, build_app
 from gateway.web.connections import Guard
 from gateway.web.listeners import GuardedSite
@@ -89,6 +90,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     background = Background()
     campaigns = settings.campaign_policies()
     async with AsyncExitStack() as stack:
+        try:
+            tracer = await stack.enter_async_context(opened_tracer(standard("OTEL_")))
+        except CannotTrace as error:
+            raise CannotStart(str(error)) from error
         stores = await _opened_stores(settings.cache, clock, stack)
         clients = await stack.enter_async_context(
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
@@ -124,6 +129,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 stores.frames.health,
                 clients.credentials.health,
                 Recommender(Flights(fans, gates, frames), frames),
+                tracer=tracer,
             )
         finally:
             await background.drain(BACKGROUND_DRAIN_S)

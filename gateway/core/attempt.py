@@ -29,11 +29,13 @@ Outcome: TypeAlias = Literal["answered", "overtaken", "failed", "throttled", "la
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A call that is wanted: what for, its number among the calls of its plan, and how many items it asks about."""
+    """A call that is wanted: what for, its number among the calls of its plan, how many items it asks about (none for a
+    listing), and the service's name of its operation."""
 
     purpose: Purpose
     number: int
     items: int
+    operation: str = "GetPersonalizedRanking"
 
 
 @dataclass(slots=True, eq=False)

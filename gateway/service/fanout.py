@@ -29,7 +29,7 @@ from gateway.core.errors import Busy, CallerError, DeadlineExceeded, GatewayErro
 from gateway.core.hedge import OVERDUE
 from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
-from gateway.ports import Call, Clock, Ranker
+from gateway.ports import TRACE, Call, Clock, Ranker, Span
 from gateway.service.gate import TIMER_S, Gate
 from gateway.service.lane import Leave, Pass
 
@@ -119,7 +119,7 @@ class Fans:
         async def ask(arn: str) -> Listing:
             return await self.ranker.ask(arn, question)
 
-        return await self._all(gate, [Wanted("listing", 0, 0)], [ask], budget)
+        return await self._all(gate, [Wanted("listing", 0, 0, question.operation)], [ask], budget)
 
     async def _all(
         self, gate: Gate, wanted: Sequence[Wanted], calls: Sequence[Make[Said]], budget: Budget
@@ -165,6 +165,8 @@ class _OneCall(Generic[Said]):
     hedge: "asyncio.Task[None] | None" = None
     hedged: Said | None = None
     answered: bool = False
+    span: Span = field(default_factory=TRACE.get)
+    asked: Span | None = None
 
     async def run(self, place: int) -> None:
         """Attempt the call until it answers, or may not be tried again."""
@@ -228,10 +230,16 @@ class _OneCall(Generic[Said]):
 
     async def _ask(self, ticket: Pass, attempt: Attempt) -> Said | UpstreamError:
         """Make the call that a permit is for, and hand the permit back."""
-        gate, clock = self.gate, self.fans.clock
-        attempt.begin(ticket.lane.arn, clock.stopwatch_s())
+        attempt.begin(ticket.lane.arn, self.fans.clock.stopwatch_s())
         self.fan.log.append(attempt)
         self.tried.append(ticket.lane.arn)
+        with self.span.attempt(attempt, self.asked if attempt.kind == "hedge" else None) as span:
+            TRACE.set(span)  # for the task of this call, which does nothing else
+            self.asked = span
+            return await self._made(ticket, attempt)
+
+    async def _made(self, ticket: Pass, attempt: Attempt) -> Said | UpstreamError:
+        gate, clock = self.gate, self.fans.clock
         try:
             outcome: Said | GatewayError = await self.make(ticket.lane.arn)
         except GatewayError as error:

@@ -18,7 +18,7 @@ from gateway.core.model import Ints, Subject, taken
 from gateway.core.plan import CALL_LIMIT, METADATA_LIMIT, TOGETHER_MAX, Plan, plan_ranking, together_is_cheaper
 from gateway.core.routing import Campaign
 from gateway.core.tournament import Tournament, frame_of_tournament
-from gateway.ports import Clock
+from gateway.ports import TRACE, Clock
 from gateway.service.fanout import FanOut, Fans
 from gateway.service.gates import Gates
 from gateway.service.result import Columns, Cost, Played, Round
@@ -65,28 +65,31 @@ class Rounds:
             plan, fan, names = *described, columns.names
         else:
             fan, names = await self._calls(campaign, subject, plan.universe, plan.chunks, budget, cost), ()
-        await self.turns.mine()
-        with cost.timing.stage("cpu_s"):
-            calibration = calibrate(plan, fan.answers)
-        bridges: list[Bridge] = []
-        bridged = FanOut[Answer]([])
-        if calibration.error > ERROR_MAX and budget.allows_attempt(self.clock.now_s()):
-            bridges = plan_bridges(plan, fan.answers)
-            chunks = [bridge.chunk for bridge in bridges]
-            bridged = await self._calls(
-                campaign, subject, plan.universe, chunks, budget, cost, purpose="bridge", earlier=len(plan.chunks)
-            )
-            cost.usage.bridges += len(bridges)
-            calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
-        with cost.timing.stage("cpu_s"):
-            drifted = calibration.drifted and may_drift
-            if drifted:
-                cost.usage.drifts += 1
-                plan = replace(plan, known_log=None)
+        with TRACE.get().step("merge") as step:
+            await self.turns.mine()
+            with cost.timing.stage("cpu_s"):
+                calibration = calibrate(plan, fan.answers)
+            bridges: list[Bridge] = []
+            bridged = FanOut[Answer]([])
+            if calibration.error > ERROR_MAX and budget.allows_attempt(self.clock.now_s()):
+                bridges = plan_bridges(plan, fan.answers)
+                chunks = [bridge.chunk for bridge in bridges]
+                bridged = await self._calls(
+                    campaign, subject, plan.universe, chunks, budget, cost, purpose="bridge", earlier=len(plan.chunks)
+                )
+                cost.usage.bridges += len(bridges)
                 calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
-            scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
-            learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
-        return Round(plan, fan, calibration, bridges, drifted, learnt, names, [*fan.log, *bridged.log])
+            with cost.timing.stage("cpu_s"):
+                drifted = calibration.drifted and may_drift
+                if drifted:
+                    cost.usage.drifts += 1
+                    plan = replace(plan, known_log=None)
+                    calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
+                scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
+                learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
+            step.note("rerank.bridges", len(bridges))
+            step.note("rerank.drifted", drifted)
+            return Round(plan, fan, calibration, bridges, drifted, learnt, names, [*fan.log, *bridged.log])
 
     async def _described(
         self, campaign: Campaign, subject: Subject, plan: Plan, budget: Budget, cost: Cost, names: tuple[str, ...]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.routing import Campaign
-from gateway.ports import Clock
+from gateway.ports import Clock, Tracer, Untraced
 from gateway.service.events import EventDoor
 from gateway.service.gates import Gates
 from gateway.service.metadata import Metadata
@@ -19,7 +19,7 @@ class Service:
 
     `metadata` describes items, `pins` keeps rankings for their later pages. `not_ready` says why no traffic should
     come, or None; `store_health` gives the store's own numbers, `credentials_health` those of what upstream calls are
-    signed with; `draining` is set when the process is about to end.
+    signed with; `draining` is set when the process is about to end; `tracer` records what is done for requests.
     """
 
     reranker: Reranker
@@ -34,3 +34,4 @@ class Service:
     credentials_health: Callable[[], dict[str, object]]
     recommender: Recommender
     draining: bool = field(default=False)
+    tracer: Tracer = field(default_factory=Untraced)
