@@ -22,6 +22,8 @@ from functools import partial
 from random import Random
 from typing import Final, Generic, TypeVar
 
+import structlog
+
 from gateway.core.answer import Answer
 from gateway.core.attempt import Attempt, Kind, Outcome, Purpose, Wanted
 from gateway.core.budget import Budget, backoff_s
@@ -30,8 +32,11 @@ from gateway.core.hedge import OVERDUE
 from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
 from gateway.ports import TRACE, Call, Clock, Ranker, Span
+from gateway.service.bill import Bill
 from gateway.service.gate import TIMER_S, Gate
 from gateway.service.lane import Leave, Pass
+
+_log = structlog.get_logger("gateway.upstream")
 
 KINDS: Final[tuple[Kind, ...]] = ("first", "retry")
 """One try and one retry; a hedge stands beside them."""
@@ -84,11 +89,12 @@ class FanOut(Generic[Said]):
 
 @dataclass(frozen=True, slots=True)
 class Fans:
-    """Fans calls out to campaigns."""
+    """Fans calls out to campaigns; `bill` has every attempt."""
 
     ranker: Ranker
     clock: Clock
     random: Random
+    bill: Bill = field(default_factory=Bill)
 
     async def fan_out(
         self,
@@ -111,7 +117,7 @@ class Fans:
             return await self.ranker.rank(Call(arn, subject, items, columns))
 
         wanted = [Wanted(purpose, number, len(items)) for number, items in enumerate(lists, earlier)]
-        return await self._all(gate, wanted, [partial(rank, items) for items in lists], budget)
+        return await self._all(gate, wanted, [partial(rank, items) for items in lists], budget, subject.tenant)
 
     async def ask(self, gate: Gate, question: Question, budget: Budget) -> FanOut[Listing]:
         """Make the one call of a question; everything else as of `fan_out`."""
@@ -119,10 +125,11 @@ class Fans:
         async def ask(arn: str) -> Listing:
             return await self.ranker.ask(arn, question)
 
-        return await self._all(gate, [Wanted("listing", 0, 0, question.operation)], [ask], budget)
+        wanted = Wanted("listing", 0, 0, question.operation)
+        return await self._all(gate, [wanted], [ask], budget, question.subject.tenant)
 
     async def _all(
-        self, gate: Gate, wanted: Sequence[Wanted], calls: Sequence[Make[Said]], budget: Budget
+        self, gate: Gate, wanted: Sequence[Wanted], calls: Sequence[Make[Said]], budget: Budget, tenant: str
     ) -> FanOut[Said]:
         fan: FanOut[Said] = FanOut([DeadlineExceeded("no answer before the deadline")] * len(calls))
         try:
@@ -145,6 +152,18 @@ class Fans:
             if faults is not None:
                 raise faults.exceptions[0] from None
             raise
+        finally:
+            self.bill.billed[tenant] += fan.attempts
+        _log.debug(
+            "calls made",
+            campaign=gate.campaign.key,
+            calls=len(calls),
+            attempts=fan.attempts,
+            retries=fan.retries,
+            hedges=fan.hedges,
+            queue_ms=round(1e3 * fan.queue_s, 2),
+            failures=[type(failure).__name__ for failure in fan.failures],
+        )
         return fan
 
 
@@ -287,9 +306,12 @@ class _OneCall(Generic[Said]):
         if ticket is None:
             return
         self.gate.stats.hedges += 1
-        outcome = await self._ask(ticket, Attempt(self.call, "hedge", self.fans.clock.stopwatch_s()))
-        if not isinstance(outcome, UpstreamError):
-            self.hedged = outcome
-            self.gate.stats.hedges_won += 1
-            if self.first is not None:
-                self.first.cancel()
+        try:
+            outcome = await self._ask(ticket, Attempt(self.call, "hedge", self.fans.clock.stopwatch_s()))
+            if not isinstance(outcome, UpstreamError):
+                self.hedged = outcome
+                if self.first is not None:
+                    self.first.cancel()
+        finally:
+            self.gate.stats.hedges_won += self.hedged is not None
+            self.gate.stats.hedges_lost += self.hedged is None

@@ -86,7 +86,8 @@ def test_elsewhere_is_out_of_reach(browser: Browser, gateway: Running, emulator:
     with looking(browser, f"{gateway.url}/console") as watched:
         fetched = "url => fetch(url).then(() => 'reached', () => 'kept')"
         assert watched.page.evaluate(fetched, f"{emulator.url}/_emulator/stats") == "kept"
-        watched.page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'ran = 1'}))")
+        inline = "document.body.append(Object.assign(document.createElement('script'), {text: 'ran = 1'}))"
+        watched.page.evaluate(inline)
         assert watched.page.evaluate("typeof ran") == "undefined"
         with pytest.raises(AssertionError):
             watched.expect_calm()
@@ -158,7 +159,8 @@ def test_the_numbers_of_the_page(browser: Browser, gateway: Running) -> None:
         folder = page.evaluate("document.querySelector('link[rel=stylesheet]').href.replace(/[^/]*$/, '')")
 
         def computed(file: str, what: str) -> object:
-            return page.evaluate(f"import('{folder}{file}').then(({{{what.split('(')[0]}}}) => {what})")
+            name = what.partition("(")[0]
+            return page.evaluate(f"import('{folder}{file}').then(({{{name}}}) => {what})")
 
         buckets = "{bounds: [10, 20, 40], counts: [5, 4, 0, 1]}"
         assert computed("numbers.js", f"quantile({buckets}, 0.5)") == 10
