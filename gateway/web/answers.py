@@ -204,6 +204,15 @@ class CampaignsAnswer(msgspec.Struct, rename="camel"):
     cache: dict[str, Any]
 
 
+class LiveAnswer(msgspec.Struct, rename="camel"):
+    """All numbers of the console, since the start; `all` is what all callers did together, for who may see it."""
+
+    now_s: float
+    campaigns: list[dict[str, Any]]
+    calls: dict[str, Count]
+    all: dict[str, Any] | None
+
+
 class LogLevelAnswer(msgspec.Struct, rename="camel"):
     """How much is logged: the level in force, what is set, and the seconds until that is in force again."""
 
