@@ -6,10 +6,10 @@ BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: demo test lint types floors unit test-sdks format lock clean help
+.PHONY: demo test lint types floors unit test-sdks console-shot format lock clean help
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/run.done  ## emulator + gateway on this machine: rank 10,000 candidates, then keep serving (DEMO_ARGS=--once: exit)
 	$(BIN)/rerank-gateway demo $(DEMO_ARGS)
@@ -26,11 +26,14 @@ types: .venv/dev.done  ## mypy --strict
 floors: .venv/dev.done  ## the floors of the architecture (import-linter)
 	$(BIN)/lint-imports
 
-unit: .venv/dev.done .venv-sdk/done  ## pytest, on two cores (4.5 minutes instead of 8)
+unit: .venv/dev.done .venv-sdk/done .chromium/done  ## pytest, on two cores (4.5 minutes instead of 8)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## the emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
 	$(BIN)/python -m pytest tests/sdk/check_cli.py tests/sdk/check_javascript.py $(PYTEST_ARGS)
+
+console-shot: .venv/dev.done .chromium/done  ## take the README's picture of the console anew (deploy/console.png)
+	$(BIN)/python -m tests.console.picture deploy/console.png
 
 format: .venv/dev.done  ## let ruff format and fix
 	$(BIN)/ruff check --fix .
@@ -44,7 +47,7 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 	$(UV_COMPILE) --upgrade locks/cli.in -o locks/cli.txt
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .venv-sdk .venv-cli tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
+	rm -rf .venv .venv-sdk .venv-cli .chromium tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -63,6 +66,11 @@ clean:  ## remove what the other targets made
 	$(PYTHON) -m venv .venv-sdk
 	.venv-sdk/bin/python $(PIP_INSTALL) -r locks/sdk.txt
 	@touch $@
+
+# A browser for the tests of the console: the machine's own, else Debian's. Where there is no way to have one, those
+# tests fail and say what to do.
+.chromium/done: tests/console/browser.py | .venv/dev.done
+	@$(BIN)/python -m tests.console.browser
 
 # The CLI brings a botocore of its own; neither is needed by `make test`.
 .venv-cli/done: locks/cli.txt

@@ -85,4 +85,8 @@ def _apt(*arguments: str, within: Path | None = None) -> str:
 
 
 if __name__ == "__main__":
-    print(found() if provide() else REMEDY)
+    if provide():
+        HERE.mkdir(exist_ok=True)
+        (HERE / "done").touch()
+    else:
+        print(REMEDY, file=sys.stderr)

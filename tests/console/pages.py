@@ -70,6 +70,15 @@ def looking(browser: Browser, url: str, **how: Any) -> Iterator[Watched]:
         context.close()
 
 
+def rank(page: Page, size: str, user: str) -> None:
+    """Ask for a ranking of a sample, and wait until what came of it is shown."""
+    page.get_by_role("button", name=size, exact=True).click()
+    page.get_by_label("User").fill(user)
+    with page.expect_response("**/v1/rerank"):
+        page.get_by_role("button", name=f"Rank {size}").click()
+    page.locator(".results[aria-busy=false]").wait_for()
+
+
 def origin_of(url: str) -> str:
     """Scheme, host and port."""
     return "{0.scheme}://{0.netloc}".format(urlsplit(url))

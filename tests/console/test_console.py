@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.console.pages import PHONE, WITHIN_MS, browsing, grave_faults, looking
+from tests.console.pages import PHONE, WITHIN_MS, browsing, grave_faults, looking, rank
 from tests.process.parts import Running, line_of, running, signed
 from tests.web.keys import KEYS, sha256
 
@@ -36,15 +36,6 @@ def gateway(emulator: Running) -> Iterator[Running]:
     """A gateway in front of it."""
     with running("serve", "--port", "0", env=signed(emulator.url)) as gateway:
         yield gateway
-
-
-def rank(page: Page, size: str, user: str) -> None:
-    """Ask for a ranking of a sample, and wait for what comes of it."""
-    page.get_by_role("button", name=size, exact=True).click()
-    page.get_by_label("User").fill(user)
-    page.get_by_role("button", name=f"Rank {size}").click()
-    expect(page.locator(".results")).to_have_attribute("aria-busy", "false")
-    expect(page.locator(".answer-head, .notice").first).to_be_visible()
 
 
 def rows(page: Page, table: str) -> int:
