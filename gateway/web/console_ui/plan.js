@@ -7,13 +7,14 @@ const ERROR_SHOWN_MIN = 1e-8;
 export function Plan({ round, number, rounds }) {
   const which = rounds > 1 ? ` ${number + 1} of ${rounds}` : "";
   if (round.sizesByRound) return html`<${Tournament} round=${round} id=${`plan-${number}`} which=${which} />`;
-  const worst = Math.max(0, ...round.errorBounds.map((one) => one ?? Infinity));
+  const placed = answered(round);
+  const worst = Math.max(0, ...round.errorBounds.filter((_, chunk) => placed.has(chunk)).map((one) => one ?? Infinity));
   const largest = Math.max(...round.sizes);
   const facts = [
     [counted(round.anchors, "anchor"), round.anchors ? `in every chunk, from the ${round.anchorsFrom === "frame" ? "cached frame" : "candidates"}` : "one call needs none"],
-    [counted(round.bridges, "bridge"), round.bridges ? "over the best of every chunk" : "the anchors were strong enough"],
+    [counted(round.bridges, "bridge"), round.bridges ? "over the best of every chunk" : placed.size ? "the anchors were strong enough" : "there was nothing to join"],
     [round.drift == null ? "no drift measured" : `drift ${percent(round.drift)}`, round.drifted ? "the user or the model has moved: ranked anew" : round.drift == null ? "nothing known to compare with" : "the cached scores still hold"],
-    [worst === Infinity ? "unbounded error" : `error at most ${bound(worst)}`, worst > ERROR_MAX ? "more than 0.1 %" : "of the scale, relative"],
+    placed.size === 0 ? ["no scale", "no call was answered"] : [worst === Infinity ? "unbounded error" : `error at most ${bound(worst)}`, worst > ERROR_MAX ? "more than 0.1 %" : "of the scale, relative"],
   ];
   return html`
     <${Card} id=${`plan-${number}`} title=${`Chunk plan${which}`} aside=${`${counted(round.sizes.length, "chunk")} of ${count(Math.min(...round.sizes))}${largest > Math.min(...round.sizes) ? ` to ${count(largest)}` : ""}`} wide>
@@ -37,15 +38,19 @@ export function Plan({ round, number, rounds }) {
                 <th scope="row">${chunk + 1}</th>
                 <td class="wide-bar"><span class="stack thin" style=${{ width: `${(100 * size) / largest}%` }} aria-hidden="true"><span class="of-anchors" style=${{ flexGrow: round.anchors }} /><span class="of-fresh" style=${{ flexGrow: size - round.anchors }} /></span></td>
                 <td class="num">${count(size)}</td>
-                <td class="num">${round.offsets[chunk] == null ? "–" : signed(round.offsets[chunk])}</td>
-                <td class="wide-bar" aria-hidden="true"><span class=${`meter ${round.errorBounds[chunk] > ERROR_MAX ? "over" : ""}`}><span style=${{ width: `${100 * onLog(round.errorBounds[chunk])}%` }} /></span></td>
-                <td class="num">${bound(round.errorBounds[chunk])}</td>
+                <td class="num">${placed.has(chunk) ? signed(round.offsets[chunk]) : "–"}</td>
+                <td class="wide-bar" aria-hidden="true"><span class=${`meter ${round.errorBounds[chunk] > ERROR_MAX ? "over" : ""}`}><span style=${{ width: `${placed.has(chunk) ? 100 * onLog(round.errorBounds[chunk]) : 0}%` }} /></span></td>
+                <td class="num">${placed.has(chunk) ? bound(round.errorBounds[chunk]) : "not answered"}</td>
               </tr>`)}
           </tbody>
         </table>
       <//>
     <//>`;
 }
+
+/** The chunks whose call was answered: the others have no place on the scale. */
+const answered = (round) =>
+  new Set(round.attempts.filter((one) => one.round === "plan" && one.outcome === "answered").map((one) => one.call));
 
 const Tournament = ({ round, id, which }) => html`
   <${Card} id=${id} title=${`Tournament${which}`} aside=${`${counted(round.calls, "call")}, settled through rank ${count(round.settled)}`} wide>
