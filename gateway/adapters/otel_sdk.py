@@ -6,9 +6,9 @@
     OTEL_TRACES_SAMPLER[_ARG], OTEL_BSP_*, OTEL_SPAN_*             read by the SDK itself
     OTEL_EXPORTER_OTLP_*                                           read by its exporter
 
-Variables that cannot be followed cost the traces and a warning, as the standard has it, never the gateway: they may have
-been set for every pod of a cluster. A provider that the process already has (`opentelemetry-instrument`) is used. Spans are exported by a thread of
-the SDK's; what it still holds at the end has `FLUSH_S`.
+Variables that cannot be followed cost the traces and a warning, as the standard has it, never the gateway: they may
+have been set for every pod of a cluster. A provider that the process already has (`opentelemetry-instrument`) is used.
+Spans are exported by a thread of the SDK's; what it still holds at the end has `FLUSH_S`.
 """
 
 import asyncio
