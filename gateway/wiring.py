@@ -23,7 +23,7 @@ from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.memory_values import MemoryValues
-from gateway.adapters.otel_sdk import CannotTrace, opened_tracer
+from gateway.adapters.otel_sdk import opened_tracer
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
 from gateway.adapters.personalize_raw import RawPersonalize
@@ -92,10 +92,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     background = Background()
     campaigns = settings.campaign_policies()
     async with AsyncExitStack() as stack:
-        try:
-            tracer = await stack.enter_async_context(opened_tracer(standard("OTEL_")))
-        except CannotTrace as error:
-            raise CannotStart(str(error)) from error
+        tracer = await stack.enter_async_context(opened_tracer(standard("OTEL_")))
         stores = await _opened_stores(settings.cache, clock, stack)
         clients = await stack.enter_async_context(
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)

@@ -79,9 +79,10 @@ rehearsal: ContextVar[Rehearsal | None] = ContextVar("rehearsal", default=None)
 
 
 def told(status: int, request_id: str) -> None:
-    """Note on the span of the call under way what its answer says of itself."""
+    """Note on the span of the call under way what its answer says of itself; its status, if that is not the usual."""
     span = TRACE.get()
-    span.note("http.response.status_code", status)
+    if status >= 300:
+        span.note("http.response.status_code", status)
     if REQUEST_ID.fullmatch(request_id):
         span.note("aws.request_id", request_id)
 

@@ -6,8 +6,9 @@
     OTEL_TRACES_SAMPLER[_ARG], OTEL_BSP_*, OTEL_SPAN_*             read by the SDK itself
     OTEL_EXPORTER_OTLP_*                                           read by its exporter
 
-A provider that the process already has (`opentelemetry-instrument`) is used as it is. Spans are exported by a thread of
-the SDK's; what it still holds at the end has `FLUSH_S`.
+Variables that cannot be followed cost the traces and a warning, as the standard has it, never the gateway: they may
+have been set for every pod of a cluster. A provider that the process already has (`opentelemetry-instrument`) is used.
+Spans are exported by a thread of the SDK's; what it still holds at the end has `FLUSH_S`.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from opentelemetry import trace
 
 from gateway.adapters.otel import OtelTracer
@@ -47,6 +49,9 @@ MODULES: Final = {
 """What the exporters stand in."""
 
 
+_log = structlog.get_logger("gateway.traces")
+
+
 class CannotTrace(Exception):
     """What the variables ask for cannot be had; the message says what."""
 
@@ -69,22 +74,18 @@ def exporter_wanted(variables: Mapping[str, str]) -> str | None:
 
 @asynccontextmanager
 async def opened_tracer(variables: Mapping[str, str]) -> AsyncIterator[OtelTracer]:
-    """The tracer of this process; with an exporter of our own, if the variables want one, flushed at the end.
-
-    Raises `CannotTrace` for variables that cannot be followed.
-    """
+    """The tracer of this process; with an exporter of our own, if the variables want one, flushed at the end."""
     there = trace.get_tracer_provider()
-    name = exporter_wanted(variables) if isinstance(there, trace.ProxyTracerProvider) else None
-    if name is None:
-        yield OtelTracer(there.get_tracer(NAME, version(NAME)))
-        return
-    if not _is_installed(name):
-        raise CannotTrace("traces are asked for (OTEL_...), but rerank-gateway is installed without its extra `otel`")
-    provider = _provider(name, variables)
     try:
-        yield OtelTracer(provider.get_tracer(NAME, version(NAME)))
+        ours = _provider(variables) if isinstance(there, trace.ProxyTracerProvider) else None
+    except CannotTrace as error:
+        ours = None
+        _log.warning("no traces", why=str(error))
+    try:
+        yield OtelTracer((ours or there).get_tracer(NAME, version(NAME)))
     finally:
-        await _shut_down(provider)
+        if ours is not None:
+            await _shut_down(ours)
 
 
 def _is_installed(name: str) -> bool:
@@ -94,8 +95,13 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def _provider(name: str, variables: Mapping[str, str]) -> "TracerProvider":
-    """A provider that exports. The SDK is imported here: it costs nothing where there are no traces."""
+def _provider(variables: Mapping[str, str]) -> "TracerProvider | None":
+    """A provider that exports as the variables have it, None for none. The SDK is imported here: it costs nothing where
+    there are no traces. Raises `CannotTrace`."""
+    if (name := exporter_wanted(variables)) is None:
+        return None
+    if not _is_installed(name):
+        raise CannotTrace("they are asked for (OTEL_...), but rerank-gateway is installed without its extra `otel`")
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter

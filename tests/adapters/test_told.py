@@ -22,17 +22,12 @@ class Noted(Unrecorded):
         self.facts[name] = value
 
 
-IDS = {
-    "79b9da39-b7ae-508a-a6bc-864b2829c622": True,
-    "C9ER4AJX75574TDJ": True,
-    "no id\tbut text": False,
-    "x" * 200: False,
-}
+IDS = {"79b9da39-b7ae-508a-a6bc-864b2829c622": True, "C9ER4AJX75574TDJ": True, "no id\tbut text": False, "": False}
 
 
 @pytest.mark.parametrize(("request_id", "kept"), IDS.items())
 async def test_an_answers_status_and_id(ranker: Ranker, upstream: Upstream, request_id: str, kept: bool) -> None:
-    """The status of an answer is noted, good or not, and the id that AWS gave the request, if it is one."""
+    """The status of an answer that is not good is noted, and the id that AWS gave the request, if it is one."""
     expected = {"aws.request_id": request_id} if kept else {}
     upstream.script = answer(b"{}", "500 Internal Server Error", x_amzn_RequestId=request_id)
     token = TRACE.set(span := Noted())
@@ -40,8 +35,9 @@ async def test_an_answers_status_and_id(ranker: Ranker, upstream: Upstream, requ
         with pytest.raises(UpstreamError):
             await ranker.rank(CALL)
         assert span.facts == {"http.response.status_code": 500, **expected}
+        span.facts.clear()
         upstream.script = ranking()
         await ranker.rank(CALL)
-        assert span.facts["http.response.status_code"] == 200
+        assert span.facts == {}
     finally:
         TRACE.reset(token)

@@ -69,13 +69,12 @@ async def test_a_trace_has_the_calls_that_usage_reports(start: Start, endpoint: 
     told = [facts(call) for call in calls]
 
     assert len(calls) == usage["upstreamCalls"] == 21 + usage["retries"] + usage["hedges"]
-    assert sum(one["rerank.attempt"] == 2 for one in told) == usage["retries"]
-    assert sum(one["rerank.hedge"] for one in told) == usage["hedges"]
+    assert sum(one["rerank.attempt"] == "retry" for one in told) == usage["retries"]
+    assert sum(one["rerank.attempt"] == "hedge" for one in told) == usage["hedges"]
     assert {one["rerank.call"] for one in told} == set(range(21))
     (plan,) = body["plan"]
     assert of_plan(plan) == Counter(
-        (one["rerank.call"], one["rerank.hedge"], one["rerank.attempt"], one["rerank.items"], one["rerank.outcome"])
-        for one in told
+        (one["rerank.call"], one["rerank.attempt"], one["rerank.items"], one["rerank.outcome"]) for one in told
     )
     assert facts(recorder.request)["rerank.upstream_calls"] == len(calls)
 
@@ -93,10 +92,7 @@ async def test_a_trace_has_the_calls_that_usage_reports(start: Start, endpoint: 
 
 def of_plan(plan: dict[str, Any]) -> Counter[tuple[Any, ...]]:
     """The attempts of a plan, in the words of the spans."""
-    return Counter(
-        (one["call"], one["kind"] == "hedge", 2 if one["kind"] == "retry" else 1, one["items"], one["outcome"])
-        for one in plan["attempts"]
-    )
+    return Counter((one["call"], one["kind"], one["items"], one["outcome"]) for one in plan["attempts"])
 
 
 def linked(calls: list[ReadableSpan]) -> bool:
@@ -105,6 +101,8 @@ def linked(calls: list[ReadableSpan]) -> bool:
     for call in calls:
         beside = [by_id[link.context.span_id] for link in call.links]
         number = facts(call)["rerank.call"]
-        if [facts(one)["rerank.call"] for one in beside] != ([number] if facts(call)["rerank.hedge"] else []):
+        if [facts(one)["rerank.call"] for one in beside] != (
+            [number] if facts(call)["rerank.attempt"] == "hedge" else []
+        ):
             return False
     return True

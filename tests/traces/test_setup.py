@@ -16,8 +16,6 @@ from gateway.adapters.otel_exporter import Episode, ExporterOfEpisodes
 from gateway.adapters.otel_sdk import CannotTrace, exporter_wanted, opened_tracer
 from gateway.ports import Unrecorded
 from gateway.settings import standard
-from gateway.wiring import CannotStart
-from tests.faults.conftest import Start
 from tests.traces.collector import collecting
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
@@ -50,25 +48,26 @@ def test_what_is_wanted(variables: Mapping[str, str], exporter: str | None) -> N
 
 
 @pytest.mark.parametrize(("variables", "why"), REFUSED)
-async def test_what_cannot_be_had(variables: Mapping[str, str], why: str) -> None:
-    """An exporter that there is not is refused at the start, in words, and not passed over."""
+async def test_what_cannot_be_had(variables: Mapping[str, str], why: str, lines: list[Any]) -> None:
+    """An exporter that there is not is told in a warning, by its variable, and costs nothing but the traces."""
     with pytest.raises(CannotTrace, match=why):
-        async with opened_tracer(variables):
-            pass
+        exporter_wanted(variables)
+    async with opened_tracer(variables) as tracer:
+        assert tracer.request("x", ()) == Unrecorded()
+    assert [(line["log_level"], why in line["why"]) for line in lines] == [("warning", True)]
 
 
-async def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Traces that are asked for without the SDK are refused; none asked for, the API alone records nothing and passes
-    the caller's headers on."""
+async def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, lines: list[Any]) -> None:
+    """Without the SDK the API alone records nothing and passes the caller's headers on; that is told if traces were
+    asked for."""
     monkeypatch.setattr(otel_sdk, "_is_installed", lambda _: False)
-    with pytest.raises(CannotTrace, match="extra `otel`"):
-        async with opened_tracer(ENDPOINT):
-            pass
-    async with opened_tracer({}) as tracer:
-        parent = (("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),)
-        span = tracer.request("x", parent)
-        assert span == Unrecorded(parent)
-        assert span.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
+    parent = (("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),)
+    for variables in ({}, ENDPOINT):
+        async with opened_tracer(variables) as tracer:
+            span = tracer.request("x", parent)
+            assert span == Unrecorded(parent)
+            assert span.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert ["extra `otel`" in line["why"] for line in lines] == [True]
 
 
 async def test_what_is_installed() -> None:
@@ -127,15 +126,6 @@ async def test_a_collector_that_is_not_there(variables: Callable[..., dict[str, 
         for _ in range(3):
             tracer.request("x", ()).end()
     assert [line["event"] for line in lines] == ["traces cannot be exported"]
-
-
-async def test_a_gateway_that_cannot_trace_does_not_start(
-    variables: Callable[..., dict[str, str]], start: Start
-) -> None:
-    """An exporter that the gateway does not speak is a fault of the configuration, told by its variable."""
-    variables(OTEL_TRACES_EXPORTER="zipkin")
-    with pytest.raises(CannotStart, match="OTEL_TRACES_EXPORTER"):
-        await start()
 
 
 class Hanging(SpanExporter):
