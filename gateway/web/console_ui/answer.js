@@ -93,7 +93,7 @@ const STAGES = {
   upstreamMs: "Upstream",
   queueMs: "… of it waiting for a permit",
   cpuMs: "Own work",
-  restMs: "Waiting for its turn, reading, telling",
+  restMs: "Turns, reading, telling",
 };
 
 function Times({ timing: told }) {

@@ -10,7 +10,7 @@ export function Campaign({ campaign }) {
     <${Card} id=${`campaign-${campaign.name}`} title=${campaign.name} aside=${policies.filter(Boolean).join(" · ")} wide>
       ${gates.map((gate) => html`
         ${campaign.variants.length > 0 && html`<h4>Variant ${gate.name} <span class="fine">weight ${gate.weight}</span></h4>`}
-        <${Gate} gate=${gate} name=${campaign.name} />`)}
+        <${Gate} gate=${gate} name=${campaign.variants.length ? `${campaign.name}, variant ${gate.name}` : campaign.name} />`)}
     <//>`;
 }
 

@@ -7,6 +7,7 @@ const POINTS_MAX = 4_000; // more than this would only cover each other
 const SIDE = 320;
 const PAD = 8;
 const FAR = 5;
+const FEW = 500;
 
 export function Order({ answer, input }) {
   const [page, setPage] = useState(0);
@@ -71,16 +72,18 @@ const Move = ({ by }) =>
 
 /** Every item as a point: its place in the list, and its rank. */
 function Moves({ ranked, places, total, offset }) {
-  const { up, down, stays } = useMemo(() => paths(ranked, places, total, offset), [ranked]);
+  const { up, down, stays } = useMemo(() => paths(ranked, places, offset), [ranked]);
+  const whole = ranked.length === total; // else ranks and places have no scale in common
+  const few = ranked.length < FEW ? "few" : "";
   return html`
     <figure class="moves">
       <svg viewBox=${`0 0 ${SIDE} ${SIDE}`} role="img" aria-label=${`Every item by its place in the input and its rank: ${count(up.many)} moved up, ${count(down.many)} down, ${count(stays)} stayed`}>
         <rect x="0" y="0" width=${SIDE} height=${SIDE} rx="6" class="ground" />
-        <path d=${`M${PAD} ${PAD}L${SIDE - PAD} ${SIDE - PAD}`} class="diagonal" />
-        <path d=${down.path} class="down" /><path d=${up.path} class="up" />
+        ${whole && html`<path d=${`M${PAD} ${PAD}L${SIDE - PAD} ${SIDE - PAD}`} class="diagonal" />`}
+        <path d=${down.path} class=${`down ${few}`} /><path d=${up.path} class=${`up ${few}`} />
       </svg>
       <figcaption>
-        <span>Across: place in the input. Down: rank.</span>
+        <span>Across: place in the input. Down: rank${whole ? "" : ", of these"}.</span>
         <span class="up"><span aria-hidden="true">▲</span> ${count(up.many)} moved up</span>
         <span class="down"><span aria-hidden="true">▼</span> ${count(down.many)} moved down</span>
       </figcaption>
@@ -98,12 +101,12 @@ function Furthest({ ranked, offset }) {
   if (up.length + down.length === 0) return null;
   return html`
     <div class="far">
-      ${[["Furthest up", up], ["Furthest down", down]].map(([title, few]) => html`
+      ${[["Furthest up", up], ["Furthest down", down]].filter(([, few]) => few.length > 0).map(([title, few]) => html`
         <div><h4>${title}</h4><ul>${few.map(([id, by]) => html`<li><span>${id}</span><${Move} by=${by} /></li>`)}</ul></div>`)}
     </div>`;
 }
 
-function paths(ranked, places, total, offset) {
+function paths(ranked, places, offset) {
   const moves = { up: { path: "", many: 0 }, down: { path: "", many: 0 }, stays: 0 };
   const every = Math.ceil(ranked.length / POINTS_MAX);
   const last = offset + ranked.length; // of a page, the whole height is the page
