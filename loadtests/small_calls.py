@@ -7,6 +7,7 @@
     gateway     in front of it: cold (a user nobody has seen: one call each) and warm (no call)
     aiobotocore an HTTP service that calls it by aiobotocore as it comes
     boto3       the same by boto3 in threads, if its environment is there (`make .venv-sdk/done`)
+    LiteLLM     a well-known gateway, which only passes the call on (`make .venv-litellm/done`)
 
 First each in turn, one caller, round after round: the median time, and what it adds to the direct call. Then more and
 more callers, each asking again at once: answers per second, and quantiles of the time. Everything shares the cores of
@@ -20,7 +21,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count as numbers
 from pathlib import Path
@@ -33,14 +34,16 @@ import numpy as np
 import orjson
 import uvloop
 
+from gateway import settings
 from loadtests.client_cost.contestants import environment_for, started
 from loadtests.client_cost.task import ARN, items_of, request_body
 from tests.redis.servers import free_port
 
 CANDIDATES: Final = 100
-WARM_UPS: Final = 50
+WARM_UPS: Final = 20
 SDK_PYTHON: Final = Path(".venv-sdk/bin/python")
-ANSWER_WITHIN_S: Final = 30.0
+LITELLM: Final = Path(".venv-litellm/bin/litellm")
+ANSWER_WITHIN_S: Final = 60.0
 
 NGINX: Final = """
 daemon off; worker_processes 1; pid nginx.pid; error_log stderr error;
@@ -54,6 +57,13 @@ http {{
         location / {{ proxy_pass http://campaign; proxy_http_version 1.1; proxy_set_header Connection ""; }}
     }}
 }}
+"""
+
+PASS_THROUGH: Final = """
+model_list: []
+general_settings:
+  dangerously_permit_weak_or_unset_master_key: true
+  pass_through_endpoints: [{{path: /personalize-ranking, target: "{upstream}/personalize-ranking"}}]
 """
 
 users = (f"user-{number}" for number in numbers())
@@ -103,18 +113,45 @@ class Caller:
 
 
 @contextmanager
-def nginx(upstream: str) -> Iterator[str]:
-    """A bare proxy."""
-    port = free_port()
+def proxy(name: str, config: str, *command: str, variables: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A proxy as a process, in a folder with its configuration; `{port}` in either is where it is to listen."""
+    port = str(free_port())
     with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "nginx.conf"
-        config.write_text(NGINX.format(upstream=urlsplit(upstream).netloc, port=port), encoding="ascii")
-        process = subprocess.Popen(["nginx", "-p", folder, "-c", str(config)])  # noqa: S607 - the one on the PATH
+        (Path(folder) / name).write_text(config.replace("{port}", port), encoding="ascii")
+        process = subprocess.Popen(
+            [part.replace("{port}", port).replace("{folder}", folder) for part in command],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=settings.for_child(variables or {}),
+        )
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
             process.wait()
+
+
+def proxies(upstream: str) -> Iterator[tuple[str, AbstractContextManager[str] | str]]:
+    """The proxies of others: how to start each, or why it cannot be."""
+    nginx = NGINX.format(upstream=urlsplit(upstream).netloc, port="{port}")
+    yield (
+        "nginx",
+        proxy("nginx.conf", nginx, "nginx", "-p", "{folder}", "-c", "{folder}/nginx.conf")
+        if shutil.which("nginx")
+        else "it is not installed",
+    )
+    yield (
+        "LiteLLM",
+        proxy(
+            "config.yaml",
+            PASS_THROUGH.format(upstream=upstream),
+            *(str(LITELLM.absolute()), "--config", "config.yaml", "--host", "127.0.0.1", "--port", "{port}"),
+            variables={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+        )
+        if LITELLM.exists()
+        else "it has no environment (make .venv-litellm/done)",
+    )
 
 
 @contextmanager
@@ -130,10 +167,11 @@ def ways() -> Iterator[tuple[dict[str, Way], list[str]]]:
         _, upstream = stack.enter_context(started("loadtests.client_cost.upstream", str(CANDIDATES)))
         environment_for(upstream)
         found = {"direct": Way(upstream, "/personalize-ranking", wire)}
-        if shutil.which("nginx"):
-            found["nginx"] = Way(stack.enter_context(nginx(upstream)), "/personalize-ranking", wire)
-        else:
-            skipped.append("nginx: it is not installed")
+        for name, one in proxies(upstream):
+            if isinstance(one, str):
+                skipped.append(f"{name}: {one}")
+            else:
+                found[name] = Way(stack.enter_context(one), "/personalize-ranking", wire)
         _, gateway = stack.enter_context(
             started("gateway", "serve", "--port", "0", variables={"GATEWAY_LOG__LEVEL": "error"})
         )
@@ -153,16 +191,16 @@ def ways() -> Iterator[tuple[dict[str, Way], list[str]]]:
 
 async def in_turn(found: Mapping[str, Way], rounds: int, calls: int) -> dict[str, dict[str, float]]:
     """One caller each, in turns: the median time of a call, and what it adds to the direct one, in milliseconds."""
-    callers = {name: await _patiently(way) for name, way in found.items()}
     took: dict[str, list[float]] = {name: [] for name in found}
-    for caller in callers.values():
-        for _ in range(WARM_UPS):
-            await caller.ask()
+    for way in found.values():
+        (await _patiently(way)).close()
     for _ in range(rounds):
-        for name, caller in callers.items():
+        for name, way in found.items():
+            caller = await Caller.to(way)  # anew: some servers do not keep an idle connection for a whole round
+            for _ in range(WARM_UPS):
+                await caller.ask()
             took[name].append(1e3 * median([await caller.ask() for _ in range(calls)]))
-    for caller in callers.values():
-        caller.close()
+            caller.close()
     direct = took["direct"]
     return {
         name: {
