@@ -40,11 +40,13 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
 	$(UV_COMPILE) --upgrade --extra emulator pyproject.toml locks/build.in -o locks/run.txt
 	$(UV_COMPILE) --upgrade --extra test --extra otel pyproject.toml locks/build.in -c locks/run.txt -o locks/dev.txt
+	$(UV_COMPILE) --upgrade --extra loadtest pyproject.toml locks/build.in -c locks/run.txt -o locks/bench.txt
 	$(UV_COMPILE) --upgrade locks/sdk.in -o locks/sdk.txt
 	$(UV_COMPILE) --upgrade locks/cli.in -o locks/cli.txt
+	$(UV_COMPILE) --upgrade locks/litellm.in -o locks/litellm.txt
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .venv-sdk .venv-cli tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
+	rm -rf .venv .venv-sdk .venv-cli .venv-bench .venv-litellm tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -62,6 +64,17 @@ clean:  ## remove what the other targets made
 .venv-sdk/done: locks/sdk.txt
 	$(PYTHON) -m venv .venv-sdk
 	.venv-sdk/bin/python $(PIP_INSTALL) -r locks/sdk.txt
+	@touch $@
+
+.venv-bench/done: pyproject.toml locks/run.txt locks/bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python $(PIP_INSTALL) -r locks/run.txt -r locks/bench.txt
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-litellm/done: locks/litellm.txt
+	$(PYTHON) -m venv .venv-litellm
+	.venv-litellm/bin/python $(PIP_INSTALL) -r locks/litellm.txt
 	@touch $@
 
 # The CLI brings a botocore of its own; neither is needed by `make test`.
