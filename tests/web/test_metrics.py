@@ -1,5 +1,6 @@
 """`/metrics`: every number that is promised is there, is right, and tells nobody apart who may not be told apart."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -8,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.core.errors import Throttled, Unavailable
 from gateway.core.routing import Campaign
+from gateway.service.gate_numbers import OUTCOMES
 from gateway.web.metrics_families import FAMILIES
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import SoftmaxRanker
@@ -189,3 +191,22 @@ async def test_probes_and_scrapes_are_requests_too(client: Client, path: str) ->
     found = await scrape(client)
     assert value(found, "rerank_requests_total", route=path) == 1
     assert value(found, "rerank_ranking_candidates_count") == 0
+
+
+async def test_many_campaigns_are_written_beside_the_loop(connect: Connect) -> None:
+    """What is long to write does not stop the loop: others have turns while it is read and written, and it is whole."""
+    client = await connect(campaigns={f"c{n}": Campaign(f"c{n}", f"{ARN}-{n}") for n in range(40)})
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with asyncio.TaskGroup() as group:
+        counting = group.create_task(count())
+        found = await scrape(client)
+        counting.cancel()
+    assert len(found["rerank_upstream_attempts_total"]) == 40 * len(OUTCOMES)
+    assert turns > 10
