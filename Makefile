@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: demo test lint types floors unit test-sdks format lock clean help
+.PHONY: demo test lint types floors unit test-sdks bench format lock clean help
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,12 @@ floors: .venv/dev.done  ## the floors of the architecture (import-linter)
 unit: .venv/dev.done .venv-sdk/done  ## pytest, on two cores (4.5 minutes instead of 8)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## the emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
-	$(BIN)/python -m pytest tests/sdk/check_cli.py tests/sdk/check_javascript.py $(PYTEST_ARGS)
+test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## gateway and emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
+	$(BIN)/python -m pytest tests/sdk/check_cli.py tests/sdk/check_javascript.py tests/sdk/check_readme.py $(PYTEST_ARGS)
+
+bench: .venv-bench/done .venv-sdk/done  ## every benchmark beside its reference, 20 minutes: bench/report.html (BENCH_ARGS=--list: what there is)
+	-test -x .venv-litellm/bin/litellm || $(MAKE) .venv-litellm/done
+	.venv-bench/bin/python -m loadtests.bench $(BENCH_ARGS)
 
 format: .venv/dev.done  ## let ruff format and fix
 	$(BIN)/ruff check --fix .
