@@ -15,6 +15,11 @@ SUFFIXES_OF_SOURCES = {".pyx", ".pxd", ".c", ".h", ".hpp", ".f", ".f90", ".a", "
 """For compilers and type checkers."""
 
 
+def scripts(site: Path) -> list[Path]:
+    """Commands of other packages, and those that make a shell use the environment."""
+    return [one for one in (site.parents[2] / "bin").iterdir() if one.name != "rerank-gateway" and not one.is_symlink()]
+
+
 def services(site: Path) -> list[Path]:
     """Models of the other 420 services of AWS: 25 MB."""
     return [one for one in (site / "botocore/data").iterdir() if one.is_dir() and one.name not in SERVICES_KEPT]
@@ -39,7 +44,7 @@ def size_bytes(path: Path) -> int:
 def main(prefix: Path) -> None:
     """Remove it all, and say how much it was."""
     (site,) = (prefix / "lib").glob("python3*/site-packages")
-    for rule in (services, tests, sources):
+    for rule in (scripts, services, tests, sources):
         freed = 0
         for path in rule(site):
             if path.exists():
