@@ -18,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.adapters import logs
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
@@ -36,6 +37,7 @@ from gateway.core.routing import region_of
 from gateway.ports import Clock, FrameStore, ValueStore
 from gateway.service.audit import RawRanker
 from gateway.service.background import Background
+from gateway.service.bill import Bill
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fills import Fills
@@ -107,12 +109,13 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
         frames = Frames(stores.frames, clock, background, random, life)
-        fans = Fans(ranker, clock, random)
+        bill = Bill()
+        fans = Fans(ranker, clock, random, bill)
         rounds = Rounds(fans, gates, clock, random, turns)
-        reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
+        reranker = Reranker(Fills(rounds, frames), frames, clock, turns, bill)
         try:
             sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
-            yield Service(
+            service = Service(
                 reranker,
                 EventDoor(sink, reranker),
                 campaigns,
@@ -124,7 +127,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 stores.frames.health,
                 clients.credentials.health,
                 Recommender(Flights(fans, gates, frames), frames),
+                log_level=logs.LEVEL,
             )
+            with service.pulse:
+                yield service
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
 

@@ -20,6 +20,8 @@ from functools import partial
 from random import Random
 from typing import Final, Generic, TypeVar
 
+import structlog
+
 from gateway.core.answer import Answer
 from gateway.core.budget import Budget, backoff_s
 from gateway.core.errors import Busy, CallerError, DeadlineExceeded, GatewayError, Throttled, UpstreamError
@@ -27,8 +29,11 @@ from gateway.core.hedge import OVERDUE
 from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
 from gateway.ports import Call, Clock, Ranker
+from gateway.service.bill import Bill
 from gateway.service.gate import Gate
 from gateway.service.lane import Leave, Pass
+
+_log = structlog.get_logger("gateway.upstream")
 
 ATTEMPTS_MAX: Final = 2
 """One try and one retry; a hedge stands beside them."""
@@ -64,11 +69,12 @@ class FanOut(Generic[Said]):
 
 @dataclass(frozen=True, slots=True)
 class Fans:
-    """Fans calls out to campaigns."""
+    """Fans calls out to campaigns; `bill` has every attempt."""
 
     ranker: Ranker
     clock: Clock
     random: Random
+    bill: Bill = field(default_factory=Bill)
 
     async def fan_out(
         self, gate: Gate, subject: Subject, lists: Sequence[list[str]], budget: Budget, columns: tuple[str, ...] = ()
@@ -82,7 +88,7 @@ class Fans:
         async def rank(items: list[str], arn: str) -> Answer:
             return await self.ranker.rank(Call(arn, subject, items, columns))
 
-        return await self._all(gate, [partial(rank, items) for items in lists], budget)
+        return await self._all(gate, [partial(rank, items) for items in lists], budget, subject.tenant)
 
     async def ask(self, gate: Gate, question: Question, budget: Budget) -> FanOut[Listing]:
         """Make the one call of a question; everything else as of `fan_out`."""
@@ -90,9 +96,9 @@ class Fans:
         async def ask(arn: str) -> Listing:
             return await self.ranker.ask(arn, question)
 
-        return await self._all(gate, [ask], budget)
+        return await self._all(gate, [ask], budget, question.subject.tenant)
 
-    async def _all(self, gate: Gate, calls: Sequence[Make[Said]], budget: Budget) -> FanOut[Said]:
+    async def _all(self, gate: Gate, calls: Sequence[Make[Said]], budget: Budget, tenant: str) -> FanOut[Said]:
         fan: FanOut[Said] = FanOut([DeadlineExceeded("no answer before the deadline")] * len(calls))
         try:
             gate.admit(len(calls), budget)
@@ -112,6 +118,18 @@ class Fans:
             if faults is not None:
                 raise faults.exceptions[0] from None
             raise
+        finally:
+            self.bill.billed[tenant] += fan.attempts
+        _log.debug(
+            "calls made",
+            campaign=gate.campaign.key,
+            calls=len(calls),
+            attempts=fan.attempts,
+            retries=fan.retries,
+            hedges=fan.hedges,
+            queue_ms=round(1e3 * fan.queue_s, 2),
+            failures=[type(failure).__name__ for failure in fan.failures],
+        )
         return fan
 
 
@@ -229,9 +247,12 @@ class _OneCall(Generic[Said]):
             return
         self.fan.hedges += 1
         self.gate.stats.hedges += 1
-        outcome = await self._ask(ticket)
-        if not isinstance(outcome, UpstreamError):
-            self.hedged = outcome
-            self.gate.stats.hedges_won += 1
-            if self.first is not None:
-                self.first.cancel()
+        try:
+            outcome = await self._ask(ticket)
+            if not isinstance(outcome, UpstreamError):
+                self.hedged = outcome
+                if self.first is not None:
+                    self.first.cancel()
+        finally:
+            self.gate.stats.hedges_won += self.hedged is not None
+            self.gate.stats.hedges_lost += self.hedged is None

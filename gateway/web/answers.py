@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.core.log_level import Level
 from gateway.core.routing import Merge
 from gateway.service.result import Degraded
 
@@ -160,6 +161,14 @@ class CampaignsAnswer(msgspec.Struct, rename="camel"):
     campaigns: list[dict[str, Any]]
     requests: dict[str, Any]
     cache: dict[str, Any]
+
+
+class LogLevelAnswer(msgspec.Struct, rename="camel"):
+    """How much is logged: the level in force, what is set, and the seconds until that is in force again."""
+
+    level: Level
+    usual: Level
+    left_s: Count | None
 
 
 class MemberFault(msgspec.Struct):

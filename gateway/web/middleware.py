@@ -13,10 +13,12 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from gateway.core.episode import Episode
 from gateway.core.errors import Overloaded
 from gateway.core.tenants import FULL, Places
+from gateway.service.service import Service
 from gateway.web.crowd import Crowd
-from gateway.web.door import ARRIVED_S, BEGAN_S, CALLER, FACTS, REQUEST_ID, SERVICE
+from gateway.web.door import ARRIVED_S, BEGAN_S, CALLER, FACTS, RANKED_S, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import BUG, TooLarge, TooMany, TooSlow, UnsupportedBody, problem, row_of, wire_error
@@ -61,16 +63,26 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             response.force_close()
         return response
     finally:
-        facts: dict[str, Any] = {name: fact for name, fact in request[FACTS].items() if fact is not None}
-        _log.info(
-            "request",
-            request_id=request[REQUEST_ID],
-            method=request.method,
-            route=_route(request),
-            status=status,
-            duration_ms=round(1e3 * (service.clock.stopwatch_s() - request[BEGAN_S]), 2),
-            **facts,
-        )
+        _tell(request, service, status)
+
+
+def _tell(request: web.Request, service: Service, status: int) -> None:
+    """Count a request that is over, and write its access line."""
+    facts: dict[str, Any] = {name: fact for name, fact in request[FACTS].items() if fact is not None}
+    route, now_s = _route(request), service.clock.stopwatch_s()
+    took_s = now_s - request[BEGAN_S]
+    service.traffic.answered(route, status, facts.get("degraded", ""), facts.get("error"), took_s)
+    if RANKED_S in request:
+        service.traffic.stages["encode"].add(now_s - request[RANKED_S])
+    _log.info(
+        "request",
+        request_id=request[REQUEST_ID],
+        method=request.method,
+        route=route,
+        status=status,
+        duration_ms=round(1e3 * took_s, 2),
+        **facts,
+    )
 
 
 @web.middleware
@@ -93,6 +105,7 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
 def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
     """As many rankings at once as the core can do, shared fairly; the one too many is refused at once, before its body
     is read."""
+    overload = Episode()
 
     @web.middleware
     async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -103,9 +116,13 @@ def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
         refusal = places.enter(tenant, request[ARRIVED_S])
         if refusal == FULL:
             crowd.refused += 1
+            if overload.bad(request[ARRIVED_S]):
+                _log.warning("overloaded: requests are refused", under_way=crowd.under_way, limit=crowd.limit)
             raise Overloaded("as many requests are under way as can be answered in time")
         if refusal is not None:
             raise TooMany("as many requests are under way in this name as may be at once")
+        if ended := overload.good(request[ARRIVED_S]):
+            _log.warning("no longer overloaded", **ended.told())
         crowd.begin()
         try:
             return await handler(request)

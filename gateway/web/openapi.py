@@ -160,6 +160,13 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("get", "/metrics"): Operation(
         "metrics", OPERATIONS_TAG, "Numbers for Prometheus", Text("text/plain", "Text format or OpenMetrics")
     ),
+    ("get", "/v1/log-level"): Operation(
+        "logLevel", OPERATIONS_TAG, "How much is logged", answers.LogLevelAnswer, errors=(NotAllowed,)
+    ),
+    ("put", "/v1/log-level"): Operation(
+        "setLogLevel", OPERATIONS_TAG, "Log more or less, for a while or until the next change",
+        answers.LogLevelAnswer, members.LogLevelRequest, (*OF_BODIES, NotAllowed),
+    ),
     ("get", OPENAPI): Operation(
         "openapi", OPERATIONS_TAG, "This description", Text(JSON, "OpenAPI 3.1")
     ),

@@ -14,7 +14,7 @@ from gateway.service.described import rank_described
 from gateway.service.result import Result
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for, tenant_of
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for, tenant_of
 from gateway.web.entries import told_entries
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.members import NativeMembers, RerankRequest
@@ -35,7 +35,7 @@ async def rerank(http: web.Request) -> web.Response:
     )
     ranked = await rank_described(service.reranker, service.metadata, request, members.offset, members.limit)
     result = ranked.result
-    note(http, result)
+    count(http, request.campaign.name, result)
     given = members.input_list if members.explain else None
     entries = await told_entries(result, members.offset, members.limit, ranked.metadata, given)
     ids = list(render.recommendation_ids(result).values())

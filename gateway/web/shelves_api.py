@@ -15,7 +15,7 @@ from gateway.service.result import Result
 from gateway.service.shelves import rank_shelves
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
 from gateway.web.entries import told_entries
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.members import CANDIDATES_MAX, ShelvesRequest
@@ -32,8 +32,7 @@ async def shelves(http: web.Request) -> web.Response:
     await service.reranker.turns.mine()
     members = decode(body, ShelvesRequest)
     check_filter(members)
-    count = sum(map(len, members.shelves.values()))
-    if count > CANDIDATES_MAX:
+    if sum(map(len, members.shelves.values())) > CANDIDATES_MAX:
         raise BadMembers([Fault("/shelves", f"all shelves together may have {CANDIDATES_MAX} candidates")])
     items = [item for shelf in members.shelves.values() for item in shelf]
     request = request_for(http, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
@@ -44,7 +43,7 @@ async def shelves(http: web.Request) -> web.Response:
         pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
         whole, metadata = described.result, described.metadata
-    note(http, whole)
+    count(http, request.campaign.name, whole)
     told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     answer: dict[str, Any] = {
