@@ -21,7 +21,7 @@ BUSY: Final = 0.6
 """Share of its core that a pod may have in use: the chart's `autoscaling.cpuAverage`. It is also what lets one of three
 zones go: the others are at 0.9 then."""
 
-FRAME_BYTES: Final = 80
+FRAME_BYTES: Final = 74
 CALL_BYTES: Final = 41
 ITEM_BYTES: Final = 8
 """Of a frame: its head, each call's recommendation id, and each item beside its id (`gateway/adapters/codec.py`)."""

@@ -59,7 +59,7 @@ def test_calls_for_missing_candidates_are_those_of_the_plan(missing: int) -> Non
 
 
 def test_partial_rankings_cost_their_calls_alone() -> None:
-    """One that lacks 400 of 10,000 is one call, and a warm ranking's CPU with a 21st of what makes a cold one dearer."""
+    """One that lacks 400 of 10,000 is one call, and costs a warm one with a 21st of what makes a cold one dearer."""
     of = need(Load(100, 10_000, 0.0, partial_share=1.0, missing=400), STEEP)
     assert of.calls_per_s == pytest.approx(100)
     assert of.cpu_ms == pytest.approx(10.0 + 10.0 / 21)
@@ -75,7 +75,7 @@ def test_cores_pods_and_connections() -> None:
 @pytest.mark.parametrize(("candidates", "id_chars"), [(100, 9), (2_000, 5), (10_000, 12)])
 def test_bytes_of_a_frame_are_those_of_the_codec(candidates: int, id_chars: int) -> None:
     """The formula gives what the codec writes, to the byte."""
-    assert frame_bytes(candidates, id_chars) == len(codec.encode("key", of_items(candidates, id_chars))) + 1
+    assert frame_bytes(candidates, id_chars) == len(codec.encode("key", of_items(candidates, id_chars)))
 
 
 def test_memory_is_bounded_by_users_and_by_what_was_stored() -> None:
@@ -164,7 +164,7 @@ def test_one_size_is_no_curve() -> None:
 def test_constants_are_those_of_the_gateway() -> None:
     """What the model takes for granted is what the settings have by default."""
     cache = CacheSettings()
-    assert CONNECTIONS == cache.connections_max
+    assert cache.connections_max == CONNECTIONS
     assert Load(1, 1, 1).kept_s == cache.fresh_s + cache.stale_s
     assert ACCOUNT_TPS % CAMPAIGN_TPS == 0
 
