@@ -17,10 +17,9 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
 from gateway.web.entries import told_entries
-from gateway.web.faults import BadMembers, Fault, decode
-from gateway.web.members import CANDIDATES_MAX, ShelvesRequest
+from gateway.web.faults import decode
+from gateway.web.members import ShelvesRequest
 from gateway.web.problems import JSON
-from gateway.web.rerank_api import check_filter
 
 SHELVES = "/v1/rerank/shelves"
 
@@ -31,10 +30,6 @@ async def shelves(http: web.Request) -> web.Response:
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
     await service.reranker.turns.mine()
     members = decode(body, ShelvesRequest)
-    check_filter(members)
-    count = sum(map(len, members.shelves.values()))
-    if count > CANDIDATES_MAX:
-        raise BadMembers([Fault("/shelves", f"all shelves together may have {CANDIDATES_MAX} candidates")])
     items = [item for shelf in members.shelves.values() for item in shelf]
     request = request_for(http, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
     shelved = await rank_shelves(service.reranker, request, members.shelves)
