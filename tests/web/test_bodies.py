@@ -197,21 +197,6 @@ async def test_identity_is_no_compression(client: Client) -> None:
 
 
 @BOTH
-async def test_a_declared_length_above_the_limit_is_refused_before_reading(client: Client, path: str) -> None:
-    """A body that is too long by its own word is refused while none of it has been sent, and the connection closes."""
-    reply = await exchange(client, head(path, JSON, length=BODY_BYTES_MAX + 1))
-    assert reply.status == 413
-    assert reply.headers["connection"] == "close"
-    assert str(BODY_BYTES_MAX).encode() in reply.body
-
-
-async def test_a_body_of_exactly_the_limit_is_read(client: Client) -> None:
-    """The limit is the longest body that is taken."""
-    body = good(NATIVE).ljust(BODY_BYTES_MAX)
-    assert (await exchange(client, head(NATIVE, JSON, length=len(body)) + body)).status == 200
-
-
-@BOTH
 async def test_a_chunked_body_above_the_limit_is_cut_off(client: Client, path: str) -> None:
     """A body without a declared length is refused once it has passed the limit, while more is still to come."""
     chunk = b"100000\r\n" + b" " * 0x100000 + b"\r\n"

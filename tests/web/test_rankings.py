@@ -198,21 +198,6 @@ async def test_pages_know_their_variant(connect: Connect) -> None:
     assert ranker.calls[-1].arn == f"{ARN}-{first['variant']}"
 
 
-QUERIES = [
-    ("?limit=-1", "#/limit"), ("?limit=x", "#/limit"), ("?limit=", "#/limit"), ("?limit=1.5", "#/limit"),
-    (f"?offset={2**63}", "#/offset"), ("?offset=1&offset=2", "#/offset"), ("?deadlineMs=0", "#/deadlineMs"),
-    ("?deadlineMs=30001", "#/deadlineMs"), ("?page=2", "#/page"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("query", "pointer"), QUERIES)
-async def test_queries_that_break_rules(client: Client, query: str, pointer: str) -> None:
-    """A parameter that cannot be is refused by its name."""
-    ranking_id = (await ask(client, NATIVE, native(pin=True)))["rankingId"]
-    status, body = await page(client, ranking_id, query)
-    assert (status, [fault["pointer"] for fault in body["errors"]]) == (422, [pointer])
-
-
 async def test_an_empty_ranking_can_be_pinned(client: Client) -> None:
     """No items are no fault, at any offset."""
     ranking_id = (await ask(client, NATIVE, native([], pin=True)))["rankingId"]
