@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from tests.support.canaries import AWS_SECRET, AWS_TOKEN
 
 ROOT = Path(__file__).parents[2]
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
@@ -35,7 +36,7 @@ def environment(**variables: str) -> dict[str, str]:
 def signed(upstream: str, **variables: str) -> dict[str, str]:
     """The environment of a gateway in front of an endpoint. It makes no hedges: on a busy machine a slow call is none,
     and tests count calls."""
-    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": AWS_SECRET, "AWS_SESSION_TOKEN": AWS_TOKEN}
     campaign = {"GATEWAY_CAMPAIGNS__DEMO__ARN": ARN, "GATEWAY_SERVER__DEADLINE_MS": "20000"}
     campaign["GATEWAY_CAMPAIGNS__DEMO__EXTRA_SHARE"] = "0"
     return environment(**{**keys, **campaign, "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": upstream, **variables})
@@ -109,13 +110,10 @@ def running(*arguments: str, env: Mapping[str, str]) -> Iterator[Running]:
         if process.poll() is None:
             process.terminate()
         try:
-            process.wait(WITHIN_S)
+            process.communicate(timeout=WITHIN_S)  # whose words are watched: see `support.canaries`
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
+            process.communicate()
 
 
 def until(condition, what: str) -> None:

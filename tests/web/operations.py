@@ -5,16 +5,17 @@ from typing import Any
 
 from gateway.web.auth import OPEN_ROUTES
 from gateway.web.openapi import OPERATIONS, WIRE
+from tests.support.canaries import USER
 from tests.web.parts import items, native, wire
 
-LISTING = {"campaignArn": "demo", "userId": "u-1"}
+LISTING = {"campaignArn": "demo", "userId": USER}
 EVENTS = {
     "trackingId": "t",
     "sessionId": "s",
-    "userId": "u-1",
+    "userId": USER,
     "eventList": [{"eventType": "click", "sentAt": 1_800_000_000, "itemId": "p1", "impression": ["p2"]}],
 }
-SHELVES = {"campaign": "demo", "userId": "u-1", "shelves": {"a": items(3)}}
+SHELVES = {"campaign": "demo", "userId": USER, "shelves": {"a": items(3)}}
 
 BODIES: dict[str, dict[str, Any]] = {
     "/personalize-ranking": wire(),
@@ -27,7 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """Of every operation that takes one, the members of a body that is answered."""
 
-IN_PATHS = {"{rankingId}": "rk_AAAAAAAAAAAAAAAA", "{userId}": "u-1", "{file}": "nothing"}
+IN_PATHS = {"{rankingId}": "rk_AAAAAAAAAAAAAAAA", "{userId}": USER, "{file}": "nothing"}
 
 NOT_FOUND = {("get", "/v1/rankings/{rankingId}"), ("get", "/docs/{file}")}
 """What is named above is not there."""

@@ -14,12 +14,13 @@ from gateway.web.app import build_app
 from gateway.web.openapi import OPERATIONS, document
 from gateway.web.problems import BUG, TABLE
 from gateway.web.render import DescribedEntry, ToldEntry
+from tests.support.canaries import USER
 from tests.support.gateway_parts import make_service
 from tests.support.listing_ranker import ListingRanker
 from tests.web.parts import Client, ask, items, native, wire
 
-LISTING = {"campaignArn": "demo", "userId": "u-1"}
-SHELVES = {"campaign": "demo", "userId": "u-1", "shelves": {"a": items(3)}, "explain": True}
+LISTING = {"campaignArn": "demo", "userId": USER}
+SHELVES = {"campaign": "demo", "userId": USER, "shelves": {"a": items(3)}, "explain": True}
 
 
 def test_it_is_valid() -> None:

@@ -178,7 +178,6 @@ class Workflow(schema.as_state_machine()):  # type: ignore[misc]
     """Requests made of answers to others, along the links of the description."""
 
     url = ""
-    pages: list[int] = []  # noqa: RUF012 - one for the test
 
     def before_call(self, case: Any) -> None:
         """Let most requests be answered, and most rankings be kept."""
@@ -192,8 +191,6 @@ class Workflow(schema.as_state_machine()):  # type: ignore[misc]
 
     def validate_response(self, response: Any, case: Any, *_: Any, **kwargs: Any) -> None:
         """All checks but those that cannot apply."""
-        if case.operation.label.startswith("GET /v1/rankings"):
-            self.pages.append(response.status_code)
         case.validate_response(
             response, excluded_checks=left_out(case), transport_kwargs=kwargs, recorder=getattr(self, "recorder", None)
         )
@@ -202,9 +199,18 @@ class Workflow(schema.as_state_machine()):  # type: ignore[misc]
 def test_links_lead_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages asked for by the ids that rankings had, and all else that follows on an answer, are as described."""
     monkeypatch.setattr(Workflow, "url", url)
-    monkeypatch.setattr(Workflow, "pages", [])
     Workflow.run(settings=settings(BOUNDED, max_examples=5, stateful_step_count=4))
-    assert 200 in Workflow.pages
+
+
+def test_the_link_to_the_next_page(url: str) -> None:
+    """The description's link leads from a ranking to a page of it: both are as described."""
+    link = document()["paths"]["/v1/rerank"]["post"]["responses"]["200"]["links"]["rankingPage"]
+    assert link["parameters"] == {"rankingId": "$response.body#/rankingId"}
+    first = good_case(schema, "post", "/v1/rerank")
+    first.body["pin"] = True
+    told = first.call_and_validate(base_url=url, timeout=WITHIN_S).json()
+    page = schema["/v1/rankings/{rankingId}"]["GET"].Case(path_parameters={"rankingId": told["rankingId"]})
+    assert page.call_and_validate(base_url=url, timeout=WITHIN_S).json()["total"] == told["total"]
 
 
 def where_auth_is_set() -> Document:

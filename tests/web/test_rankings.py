@@ -9,12 +9,12 @@ from gateway.adapters.memory_values import MemoryValues
 from gateway.core.errors import Unavailable
 from gateway.core.routing import Campaign
 from gateway.web import rankings_api, rerank_api
+from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN, VALUES_BYTES_MAX
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.parts import LOGITS, NATIVE, Client, ask, ideal, items, native, order, send
 
-USER = "canary-user-7f3a"
 COLUMNS = {"ITEMS": ["TITLE"]}
 
 
@@ -70,7 +70,7 @@ async def test_neither_events_nor_a_dead_campaign_move_a_page(connect: Connect) 
     client = await connect(ranker=ranker)
     first = await ask(client, NATIVE, native(items(100), limit=10, pin=True))
     dead = True
-    assert (await client.delete("/v1/users/u-1/frames")).status == 200
+    assert (await client.delete(f"/v1/users/{USER}/frames")).status == 200
     assert (await send(client, NATIVE, native(items(100)))).status == 503
     status, answer = await page(client, first["rankingId"], "?offset=10&limit=10")
     assert (status, answer["degraded"]) == (200, None)

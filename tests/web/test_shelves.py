@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.canaries import USER
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.parts import NATIVE, Client, ask, ideal, items, native, order, refused, send
@@ -15,7 +16,7 @@ OF_A_SHELF = {"personalizedRanking", "total", "resolvedThrough", "recommendation
 
 def request(shelves: Any, **members: Any) -> dict[str, Any]:
     """The members of a request for shelves."""
-    return {"campaign": "demo", "userId": "u-1", "shelves": shelves} | members
+    return {"campaign": "demo", "userId": USER, "shelves": shelves} | members
 
 
 async def test_six_overlapping_shelves_are_one_call(client: Client, connect: Connect, ranker: SoftmaxRanker) -> None:
