@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from tests.support.canaries import AWS_SECRET, AWS_TOKEN
+from tests.support.canaries import AWS_SECRET, AWS_TOKEN, watch
 
 ROOT = Path(__file__).parents[2]
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
@@ -110,10 +110,26 @@ def running(*arguments: str, env: Mapping[str, str]) -> Iterator[Running]:
         if process.poll() is None:
             process.terminate()
         try:
-            process.communicate(timeout=WITHIN_S)  # whose words are watched: see `support.canaries`
+            process.wait(WITHIN_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
+        for name, pipe in (("output", process.stdout), ("error", process.stderr)):
+            if pipe is not None and not pipe.closed:
+                watch(f"standard {name}", rest_of(pipe.fileno()))
+                pipe.close()
+
+
+def rest_of(pipe: int) -> bytes:
+    """What is still to be read from the pipe of a process that has ended. (Its children may hold the other end.)"""
+    os.set_blocking(pipe, False)
+    parts: list[bytes] = []
+    try:
+        while part := os.read(pipe, 65_536):
+            parts.append(part)
+    except BlockingIOError:
+        pass
+    return b"".join(parts)
 
 
 def until(condition, what: str) -> None:

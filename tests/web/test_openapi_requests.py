@@ -88,6 +88,26 @@ CANNOT_SAY: list[tuple[Any, Callable[[Any], bool], str]] = [
 """Checks that are left out, for which bodies, and why."""
 
 
+TELLING_CHARS = 8
+"""A text of fewer may stand in an answer by chance."""
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts in a value, but for names of members."""
+    if isinstance(value, str) and len(value) >= TELLING_CHARS:
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from texts(one)
+
+
+def nothing_is_repeated(_: Any, response: Any, case: Any) -> None:
+    """A refusal does not hold what was sent."""
+    if response.status_code >= 400:
+        for text in texts([case.body, case.query, case.path_parameters]):
+            assert text not in response.text, "an error repeats what was sent"
+
+
 def left_out(case: Any) -> list[Any]:
     """The checks that do not apply to a request."""
     return [check for check, applies, _ in CANNOT_SAY if applies(case.body)]
@@ -169,9 +189,11 @@ def test_all_checks_are_on() -> None:
 @BOUNDED
 def test_requests_made_of_the_description(case: Any, url: str) -> None:
     """Whatever is made of the description, good or bad, is answered as it says: no 5xx, no other status or shape; the
-    good is taken and the bad is refused."""
+    good is taken, the bad is refused, and no error repeats what was sent."""
     make_answerable(case)
-    case.call_and_validate(base_url=url, excluded_checks=left_out(case), timeout=WITHIN_S)
+    case.call_and_validate(
+        base_url=url, additional_checks=[nothing_is_repeated], excluded_checks=left_out(case), timeout=WITHIN_S
+    )
 
 
 class Workflow(schema.as_state_machine()):  # type: ignore[misc]
