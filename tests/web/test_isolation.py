@@ -13,6 +13,7 @@ from gateway.adapters.memory_values import MemoryValues
 from gateway.core.routing import Campaign
 from tests.support.canaries import OTHER_USER, USER
 from tests.support.gateway_parts import VALUES_BYTES_MAX, ListSink
+from tests.support.listing_ranker import ListingRanker
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.keys import auth, bearer, tenant
@@ -63,6 +64,26 @@ async def test_campaigns(shared: Client, ranker: SoftmaxRanker, name: str, campa
     response = await send(shared, WIRE, wire(campaignArn=reference), **bearer(name))
     assert response.headers.get("x-amzn-ErrorType") == (None if allowed else "AccessDeniedException")
     assert {call.arn for call in ranker.calls} == ({f"{PREFIX}{campaign}"} if allowed else set())
+
+
+@pytest.mark.parametrize("path", ["/recommendations", "/action-recommendations"])
+@pytest.mark.parametrize(("name", "campaign"), [*product(RIGHTS, [*CAMPAIGNS, "nowhere"])])
+async def test_questions(connect: Connect, path: str, name: str, campaign: str) -> None:
+    """A tenant may ask its own campaigns alone, by name or ARN; for all others nothing is asked upstream."""
+    ranker = ListingRanker()
+    client = await connect(auth=TENANTS, campaigns=CAMPAIGNS, ranker=ranker)
+    for owner, rights in RIGHTS.items():
+        for one in rights["campaigns"]:
+            await send(client, path, {"campaignArn": one, "userId": USER}, **bearer(owner))
+    others = [one for one in ranker.asked if one[1].subject.tenant != name]
+    for reference in (campaign, f"{PREFIX}{campaign}"):
+        response = await send(client, path, {"campaignArn": reference, "userId": OTHER_USER}, **bearer(name))
+        allowed = campaign in RIGHTS[name]["campaigns"]
+        assert response.status == (200 if allowed else 403)
+        assert response.headers.get("x-amzn-ErrorType") == (None if allowed else "AccessDeniedException")
+    assert [one for one in ranker.asked if one[1].subject.tenant != name] == others
+    asked = [arn for arn, question in ranker.asked if question.subject.user_id == OTHER_USER]
+    assert set(asked) == ({f"{PREFIX}{campaign}"} if campaign in RIGHTS[name]["campaigns"] else set())
 
 
 @pytest.mark.parametrize("name", RIGHTS)
