@@ -138,9 +138,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON array instead of the table")
     options = parser.parse_args()
     if not options.json:
-        print(
-            "| candidates | arrive | sigma | naive: top, tau | striped | finalists | gateway | calls | resolved |"
-        )
+        print("| candidates | arrive | sigma | naive: top, tau | striped | finalists | gateway | calls | resolved |")
         print("|---:|---|---:|---:|---:|---:|---:|---:|---:|")
     found = []
     for candidates, relevance, sigma in product(options.candidates, (False, True), (1, 2, 3, 4)):

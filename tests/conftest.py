@@ -1,6 +1,7 @@
-"""What holds for all tests: which event loop they run on, and that no canary is ever seen (`support.canaries`).
+"""What holds for all tests: which event loop they run on, what a line of the log costs, that no canary is ever seen.
 
-The loop is uvloop, as in production, unless a directory's own conftest says otherwise.
+The loop is uvloop, as in production, unless a directory's own conftest says otherwise; lines of the log below the usual
+level cost a test nothing; canaries are those of `support.canaries`.
 """
 
 import asyncio
@@ -8,14 +9,17 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
+import structlog
 import uvloop
 
+from gateway.adapters.logs import threshold
 from tests.support import canaries
 
 
 def pytest_configure() -> None:
     """No loop but those of the tests: asking for the current one must not make one that nobody closes."""
     asyncio.set_event_loop(None)
+    structlog.configure(processors=[threshold, *structlog.get_config()["processors"]])
 
 
 @pytest.hookimpl(trylast=True)
