@@ -26,20 +26,23 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/rerank/shelves": SHELVES,
     "/v1/events": EVENTS,
 }
-"""Of every operation that takes one, the members of a body that is answered."""
+"""Of every POST, the members of a body that is answered."""
 
-IN_PATHS = {"{rankingId}": "rk_AAAAAAAAAAAAAAAA", "{userId}": USER, "{file}": "nothing"}
+PUTS: dict[str, dict[str, Any]] = {"/v1/log-level": {"level": "info"}}
+"""The same of every PUT."""
 
-NOT_FOUND = {("get", "/v1/rankings/{rankingId}"), ("get", "/docs/{file}")}
+IN_PATHS = {"{rankingId}": "rk_AAAAAAAAAAAAAAAA", "{userId}": USER, "{file}": "nothing", "{build}": "none"}
+
+NOT_FOUND = {("get", "/v1/rankings/{rankingId}"), ("get", "/docs/{file}"), ("get", "/console/{build}/{file}")}
 """What is named above is not there."""
 
 ASKING = [one for one in OPERATIONS if one[1] not in OPEN_ROUTES]
 """The operations that ask who calls, where `auth` is set."""
 
 
-def body_of(path: str) -> Any:
+def body_of(path: str, method: str = "post") -> Any:
     """The members that an operation answers, to be changed at will; None if it takes none."""
-    return deepcopy(BODIES.get(path))
+    return deepcopy({"post": BODIES, "put": PUTS}.get(method, {}).get(path))
 
 
 def is_wire(method: str, path: str) -> bool:

@@ -234,7 +234,7 @@ class Inside:
 
 def honest(client: Client, method: str, path: str) -> Sent:
     """A request of an operation that only lacks credentials."""
-    body = body_of(path)
+    body = body_of(path, method)
     host = f"127.0.0.1:{client.server.port}"
     return Sent(method.upper(), target_of(path), host, body=b"" if body is None else orjson.dumps(body))
 
