@@ -70,6 +70,8 @@ def decode(body: bytes | bytearray, kind: type[Members]) -> Members:
         raise NotJson from None
     if members is None or faults:
         raise BadMembers(faults or [Fault("", "does not fit the request's members")])
+    if faults := [fault for rule in getattr(kind, "RULES", ()) for fault in rule.faults(members)]:
+        raise BadMembers(faults[:FAULTS_MAX])
     return members
 
 

@@ -16,8 +16,8 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for, tenant_of
 from gateway.web.entries import told_entries
-from gateway.web.faults import BadMembers, Fault, decode
-from gateway.web.members import NativeMembers, RerankRequest
+from gateway.web.faults import decode
+from gateway.web.members import RerankRequest
 from gateway.web.problems import JSON
 
 RERANK = "/v1/rerank"
@@ -29,7 +29,6 @@ async def rerank(http: web.Request) -> web.Response:
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
     await service.reranker.turns.mine()
     members = decode(body, RerankRequest)
-    check_filter(members)
     request = request_for(
         http, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
     )
@@ -90,9 +89,3 @@ def _page_end(members: RerankRequest) -> int | None:
     one that is taken whole."""
     end = members.page_end
     return max(end, DEPTH_WHOLE) if members.pin and end is not None else end
-
-
-def check_filter(members: NativeMembers) -> None:
-    """Refuse values without the filter that they are for."""
-    if members.filter_values and not members.filter_arn:
-        raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])

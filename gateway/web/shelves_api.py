@@ -19,10 +19,9 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
 from gateway.web.entries import told_entries
-from gateway.web.faults import BadMembers, Fault, decode
-from gateway.web.members import CANDIDATES_MAX, ShelvesRequest
+from gateway.web.faults import decode
+from gateway.web.members import ShelvesRequest
 from gateway.web.problems import JSON
-from gateway.web.rerank_api import check_filter
 
 SHELVES = "/v1/rerank/shelves"
 
@@ -33,9 +32,6 @@ async def shelves(http: web.Request) -> web.Response:
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
     await service.reranker.turns.mine()
     members = decode(body, ShelvesRequest)
-    check_filter(members)
-    if sum(map(len, members.shelves.values())) > CANDIDATES_MAX:
-        raise BadMembers([Fault("/shelves", f"all shelves together may have {CANDIDATES_MAX} candidates")])
     items = [item for shelf in members.shelves.values() for item in shelf]
     request = request_for(http, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
     shelved = await rank_shelves(service.reranker, request, members.shelves)

@@ -14,6 +14,7 @@ from gateway.service.described import Described, page_of, rank_described
 from gateway.service.result import Columns, Cost, Degraded, Request
 from gateway.service.service import Service
 from tests.service.scenes import agrees, catalogue, order, rerank, service_of
+from tests.support.canaries import OTHER_USER, USER
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import BARE, SoftmaxRanker
 
@@ -29,7 +30,7 @@ async def described(
     offset: int = 0,
     limit: int | None = None,
     *,
-    user_id: str = "u-1",
+    user_id: str = USER,
     columns: tuple[str, ...] = COLUMNS,
     filter_arn: str | None = None,
 ) -> Described:
@@ -72,7 +73,7 @@ async def test_the_next_user_pays_for_the_ranking_alone() -> None:
     """Metadata does not depend on the user: what one user's answer asked for, another's takes from the cache."""
     service = service_of(SoftmaxRanker(lambda _: LOGITS))
     await described(service, ITEMS, 0, 48)
-    answer = await described(service, ITEMS, 0, 48, user_id="u-2")
+    answer = await described(service, ITEMS, 0, 48, user_id=OTHER_USER)
     assert answer.result.usage.upstream_calls == 21
     assert whole(answer, 0, 48)
 
@@ -94,7 +95,7 @@ async def test_tenants_and_variants_do_not_mix() -> None:
     for campaign, tenant, variant, found in (
         ("demo", "", "", 10), ("demo", "t", "", 0), ("demo", "", "v", 0), ("demo", "t", "v", 0), ("other", "", "", 0)
     ):  # fmt: skip
-        subject = Subject(campaign, "u-2", {}, tenant=tenant, variant=variant)
+        subject = Subject(campaign, OTHER_USER, {}, tenant=tenant, variant=variant)
         known = await service.metadata.look_up(subject, COLUMNS, ITEMS[:10], Cost.new(service.clock))
         assert len(known) == found, subject
 
@@ -136,7 +137,7 @@ async def test_all_of_a_list_at_the_cheapest_plan(count: int, cold: int, next_us
     logits = catalogue(count)
     ranker = SoftmaxRanker(lambda _: logits)
     service = service_of(ranker)
-    for user, calls in (("u-1", cold), ("u-2", next_user), ("u-2", 0)):
+    for user, calls in ((USER, cold), (OTHER_USER, next_user), (OTHER_USER, 0)):
         answer = await described(service, list(logits), user_id=user)
         assert answer.result.usage.upstream_calls == calls
         assert whole(answer)
