@@ -23,6 +23,7 @@ from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.memory_values import MemoryValues
+from gateway.adapters.otel_sdk import opened_tracer
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
 from gateway.adapters.personalize_raw import RawPersonalize
@@ -51,7 +52,7 @@ from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
 from gateway.service.turns import Turns
-from gateway.settings import MEMORY, CacheSettings, ServerSettings, Settings
+from gateway.settings import MEMORY, CacheSettings, ServerSettings, Settings, standard
 from gateway.web.app import build_admin_app, build_app
 from gateway.web.connections import Guard
 from gateway.web.listeners import GuardedSite
@@ -91,6 +92,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     background = Background()
     campaigns = settings.campaign_policies()
     async with AsyncExitStack() as stack:
+        tracer = await stack.enter_async_context(opened_tracer(standard("OTEL_")))
         stores = await _opened_stores(settings.cache, clock, stack)
         clients = await stack.enter_async_context(
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
@@ -127,6 +129,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 stores.frames.health,
                 clients.credentials.health,
                 Recommender(Flights(fans, gates, frames), frames),
+                tracer=tracer,
                 log_level=logs.LEVEL,
             )
             with service.pulse:

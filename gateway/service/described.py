@@ -5,10 +5,12 @@ cheaper the other way: one call of 50 ranks and describes at once. Whether it is
 lists are looked up before they are ranked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from gateway.core.answer import Answer
 from gateway.core.model import distinct, taken
 from gateway.core.plan import TOGETHER_MAX
+from gateway.service.fanout import FanOut
 from gateway.service.metadata import Known, Metadata
 from gateway.service.rerank import Reranker
 from gateway.service.result import Columns, Cost, Degraded, Request, Result
@@ -16,10 +18,12 @@ from gateway.service.result import Columns, Cost, Degraded, Request, Result
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """A ranking, and the metadata of a page of it; the flag says if some is missing."""
+    """A ranking, and the metadata of a page of it; the flag says if some is missing. `asked` are the calls that
+    were made for nothing else."""
 
     result: Result
     metadata: Known
+    asked: FanOut[Answer] = field(default_factory=lambda: FanOut([]))
 
 
 async def rank_described(
@@ -60,12 +64,13 @@ async def describe(
         known = await metadata.look_up(request.subject, names, items, cost)
     known |= brought
     lacking = [item for item in items if item not in known]
-    known |= await metadata.ask(request.campaign, request.subject, names, lacking, request.budget, cost)
+    more, asked = await metadata.ask(request.campaign, request.subject, names, lacking, request.budget, cost)
+    known |= more
     result.usage.add(cost.usage)
     result.timing.add(cost.timing)
     if result.degraded is None and not all(item in known for item in lacking):
         result = replace(result, degraded=Degraded.METADATA)
-    return Described(result, known)
+    return Described(result, known, asked)
 
 
 def page_of(result: Result, offset: int, limit: int | None) -> list[str]:

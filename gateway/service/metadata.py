@@ -20,7 +20,7 @@ from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import ValueStore
 from gateway.service.background import Background
-from gateway.service.fanout import Fans
+from gateway.service.fanout import FanOut, Fans
 from gateway.service.gates import Gates
 from gateway.service.result import Cost, Played, Round
 
@@ -80,22 +80,23 @@ class Metadata:
         items: Sequence[str],
         budget: Budget,
         cost: Cost,
-    ) -> Known:
-        """What upstream says of the items by the deadline; what it costs is added to `cost`.
+    ) -> tuple[Known, FanOut[Answer]]:
+        """What upstream says of the items by the deadline, and the calls that asked; their cost is added to `cost`.
 
         Raises `CallerError` if a call says that the request is wrong.
         """
         if not items:
-            return {}
+            return {}, FanOut([])
         lists = [list(some) for some in _slices(items, METADATA_LIMIT)]
         with cost.timing.stage("upstream_s"):
-            fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget, names)
+            gate = self.gates.of(campaign)
+            fan = await self.fans.fan_out(gate, subject, lists, budget, names, purpose="metadata")
         cost.usage.count(fan)
         cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)
         known = await _said(lists, fan.answers)
         self._keep(subject, names, known)
         self.stats.missing += len(items) - len(known)
-        return known
+        return known, fan
 
     async def of_rounds(self, subject: Subject, names: tuple[str, ...], rounds: Iterable[Round | Played]) -> Known:
         """What the calls of a ranking brought along."""

@@ -13,6 +13,7 @@ from gateway.settings_auth import AuthSettings
 from gateway.web.auth import authentication
 from gateway.web.campaigns import campaigns
 from gateway.web.compression import compress_answers
+from gateway.web.console import console_gets
 from gateway.web.crowd import Crowd
 from gateway.web.docs import GETS as DESCRIPTION
 from gateway.web.door import CROWD, SERVER, SERVICE
@@ -64,7 +65,7 @@ def build_app(service: Service, server: ServerSettings, auth: AuthSettings | Non
     for path, handler in GETS.items():
         app.router.add_get(path, handler)
     if server.admin_port is None:
-        _add_admin_routes(app, service)
+        _add_admin_routes(app, service, auth)
     app.router.add_delete(USER_FRAMES, forget_user)
     return app
 
@@ -72,12 +73,13 @@ def build_app(service: Service, server: ServerSettings, auth: AuthSettings | Non
 def build_admin_app(service: Service, server: ServerSettings) -> web.Application:
     """What stands on the admin port; nobody is asked there who they are."""
     app = _app(service, server, [])
-    _add_admin_routes(app, service)
+    _add_admin_routes(app, service, None)
     return app
 
 
-def _add_admin_routes(app: web.Application, service: Service) -> None:
-    for path, handler in ADMIN_GETS.items():
+def _add_admin_routes(app: web.Application, service: Service, auth: AuthSettings | None) -> None:
+    """`auth` as of `console_gets`."""
+    for path, handler in (ADMIN_GETS | console_gets(auth)).items():
         app.router.add_get(path, handler)
     app.router.add_get(METRICS, metrics_handler(service))
     app.router.add_get(LOG_LEVEL, log_level)

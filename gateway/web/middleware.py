@@ -26,14 +26,13 @@ from gateway.web.rankings_api import RANKING
 from gateway.web.recommend_api import ACTION_RECOMMENDATIONS, RECOMMENDATIONS
 from gateway.web.rerank_api import RERANK
 from gateway.web.shelves_api import SHELVES
-from gateway.web.tracing import follow
+from gateway.web.tracing import CLIENT_CLOSED, NO_ROUTE, follow, tell
 
 FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 """What is taken over of a caller's `X-Request-Id`; anything else gets a new one, so that it cannot forge log lines."""
 
 WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RECOMMENDATIONS, ACTION_RECOMMENDATIONS, EVENTS})
 BOUNDED_ROUTES: Final = WIRE_ROUTES | {RERANK, SHELVES, RANKING, NATIVE_EVENTS}
-CLIENT_CLOSED: Final = 499
 
 BODY_UNREAD: Final = (TooLarge, TooSlow, UnsupportedBody, web.RequestPayloadError)
 """After these the rest of a body may still be to come, so the connection is not used again."""
@@ -50,7 +49,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     given = request.headers.get("X-Request-Id", "")
     request[REQUEST_ID] = given if FORWARDED_ID.fullmatch(given) else str(uuid.uuid4())
     request[ARRIVED_S] = service.clock.now_s()
-    request[FACTS] = {"trace_id": follow(request.headers)}
+    span = follow(service.tracer, request, _route(request))
+    request[FACTS] = {"trace_id": span.trace_id}
     request[BEGAN_S] = service.clock.stopwatch_s()
     status = CLIENT_CLOSED  # stays if the caller leaves and the handler is cancelled
     try:
@@ -63,11 +63,11 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             response.force_close()
         return response
     finally:
-        _tell(request, service, status)
+        tell(span, status, _tell(request, service, status))
 
 
-def _tell(request: web.Request, service: Service, status: int) -> None:
-    """Count a request that is over, and write its access line."""
+def _tell(request: web.Request, service: Service, status: int) -> dict[str, Any]:
+    """Count a request that is over, and write its access line; the facts that stand in it."""
     facts: dict[str, Any] = {name: fact for name, fact in request[FACTS].items() if fact is not None}
     route, now_s = _route(request), service.clock.stopwatch_s()
     took_s = now_s - request[BEGAN_S]
@@ -83,6 +83,7 @@ def _tell(request: web.Request, service: Service, status: int) -> None:
         duration_ms=round(1e3 * took_s, 2),
         **facts,
     )
+    return facts
 
 
 @web.middleware
@@ -136,4 +137,4 @@ def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
 def _route(request: web.Request) -> str:
     """The route as it was registered, never the path as it was sent (which may hold anything)."""
     resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else "none"
+    return resource.canonical if resource is not None else NO_ROUTE

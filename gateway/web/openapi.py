@@ -177,6 +177,17 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "docsFile", OPERATIONS_TAG, "A file of that page", Text("*/*", "The file"),
         also={404: Text(PROBLEM_JSON, "No such file")},
     ),
+    ("get", "/console"): Operation(
+        "console", OPERATIONS_TAG, "A playground, and numbers as they are now, for people",
+        Text("text/html", "A page that needs no internet"),
+    ),
+    ("get", "/console/live"): Operation(
+        "consoleLive", OPERATIONS_TAG, "The numbers of that page, since the start", answers.LiveAnswer
+    ),
+    ("get", "/console/{build}/{file}"): Operation(
+        "consoleFile", OPERATIONS_TAG, "A file of that page", Text("*/*", "The file"),
+        also={404: Text(PROBLEM_JSON, "No such file")},
+    ),
 }  # fmt: skip
 
 CREDENTIALS: Final[dict[str, dict[str, str]]] = {
@@ -195,6 +206,7 @@ CREDENTIALS: Final[dict[str, dict[str, str]]] = {
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "userId": {"type": "string", "minLength": 1, "maxLength": 256},
     "rankingId": {"type": "string", "minLength": 1},
+    "build": {"type": "string", "minLength": 1},
     "file": {"type": "string", "minLength": 1},
 }
 """The members of paths."""

@@ -45,7 +45,7 @@ async def rerank(http: web.Request) -> web.Response:
         pinned = await service.pins.pin(tenant_of(http), members.campaign, members.columns, result, ids)
         more["pinned"] = pinned is not None
     if members.explain:
-        more["plan"] = [render.plan(made) for made in result.rounds]
+        more["plan"] = render.plans(result.rounds, ranked.asked, http[BEGAN_S])
     page = Page(pinned or f"{PREFIX}{secrets.token_urlsafe(12)}", members.campaign, members.offset, members.limit, ids)
     return answer(http, result, page, entries, more)
 

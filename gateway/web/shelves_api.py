@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from gateway.core.answer import Answer
 from gateway.core.model import distinct
 from gateway.core.ranking_id import PREFIX
 from gateway.service.described import describe, page_of
+from gateway.service.fanout import FanOut
 from gateway.service.metadata import Known
 from gateway.service.result import Result
 from gateway.service.shelves import rank_shelves
@@ -39,10 +41,11 @@ async def shelves(http: web.Request) -> web.Response:
     shelved = await rank_shelves(service.reranker, request, members.shelves)
     whole = shelved.whole
     metadata: Known = {}
+    asked: FanOut[Answer] = FanOut([])
     if members.columns:
         pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
-        whole, metadata = described.result, described.metadata
+        whole, metadata, asked = described.result, described.metadata, described.asked
     count(http, request.campaign.name, whole)
     told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
@@ -59,7 +62,7 @@ async def shelves(http: web.Request) -> web.Response:
         "timing": render.timing(whole, total_s),
     }
     if members.explain:
-        answer["plan"] = [render.plan(made) for made in whole.rounds]
+        answer["plan"] = render.plans(whole.rounds, asked, http[BEGAN_S])
     headers = {"Content-Type": JSON, **render.headers(whole, total_s)}
     return web.Response(body=msgspec.json.encode(answer), headers=headers)
 
