@@ -18,8 +18,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import orjson
@@ -30,6 +30,7 @@ SHELLS = ("/bin/sh", "/bin/dash", "/bin/bash", "/usr/bin/sh", "/usr/bin/dash", "
 HARDENED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--network=host")
 UID = 10001
 READY_MAX_S = 2.0
+TICKS = os.sysconf("SC_CLK_TCK")
 WITHIN_S = 120.0
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 
@@ -61,9 +62,19 @@ def options(image: str, *, tmp: bool, variables: dict[str, str]) -> list[str]:
     return [*HARDENED, *tmpfs, *shells, *given, *MORE, image]
 
 
+@dataclass
+class Started:
+    """A container that serves: where, the id of its process on this machine, when it said so, and its CPU by then."""
+
+    url: str
+    pid: int
+    ready_s: float
+    cpu_s: float
+
+
 @contextmanager
-def serving(image: str, *command: str, variables: dict[str, str]) -> Iterator[tuple[str, int, str]]:
-    """A container that serves: its URL, the id of its process on this machine, its own id."""
+def serving(image: str, *command: str, variables: dict[str, str], probe: str) -> Iterator[Started]:
+    """A container, ended with the block. It is ready when it has said its address and answers the probe."""
     name = f"check-{command[0]}-{os.getpid()}"
     arguments = [*ENGINE, "run", "--rm", f"--name={name}", *options(image, tmp=False, variables=variables), *command]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
@@ -71,8 +82,13 @@ def serving(image: str, *command: str, variables: dict[str, str]) -> Iterator[tu
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         line = process.stdout.readline()
         need("http://" in line, f"{command[0]} did not start: {line!r}")
+        url = line.split()[-1]
+        ask(f"{url}{probe}")
+        ready_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         pid = int(engine("inspect", "--format", "{{.State.Pid}}", name))
-        yield line.split()[-1], pid, name
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        cpu_s, began_s = (int(stat[11]) + int(stat[12])) / TICKS, int(stat[19]) / TICKS
+        yield Started(url, pid, ready_s - began_s, cpu_s)
     finally:
         engine("stop", "--time=30", name)
         process.wait(WITHIN_S)
@@ -106,19 +122,6 @@ def check_rights(pid: int) -> Figures:
     return {"uid": UID, "capabilities": 0, "seccomp": status["Seccomp"]}
 
 
-def ready_after_s(pid: int, url: str) -> float:
-    """From the start of the process, by the kernel's clock, to the first 200 of /readyz."""
-    until_s = time.monotonic() + WITHIN_S
-    while time.monotonic() < until_s:
-        try:
-            ask(f"{url}/readyz")
-            break
-        except (URLError, OSError):
-            time.sleep(0.005)
-    ticks = int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-
-
 def memory_mib(pid: int) -> float:
     """Resident memory, in MiB."""
     return int(status_of(pid)["VmRSS"].split()[0]) / 1024
@@ -126,24 +129,25 @@ def memory_mib(pid: int) -> float:
 
 def check_serving(image: str) -> Figures:
     """`serve` in front of `emulate`, both hardened, ranks 10,000 candidates."""
-    with serving(image, "emulate", "--port", "0", variables={}) as (emulator, _, _):
+    with serving(image, "emulate", "--port", "0", variables={}, probe="/_emulator/stats") as emulator:
         variables = {
-            "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": emulator,
+            "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": emulator.url,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "GATEWAY_CAMPAIGNS__DEMO__ARN": ARN,
+            "GATEWAY_LOG__LEVEL": "warning",
         }
-        with serving(image, "serve", "--port", "0", variables=variables) as (gateway, pid, _):
-            ready_s = ready_after_s(pid, gateway)
-            figures = check_rights(pid)
-            idle_mib = memory_mib(pid)
+        with serving(image, "serve", "--port", "0", variables=variables, probe="/readyz") as gateway:
+            figures = check_rights(gateway.pid)
+            idle_mib = memory_mib(gateway.pid)
             items = [f"p{number:05}" for number in range(1, 10_001)]
             asked = {"campaign": "demo", "userId": "u", "inputList": items, "deadlineMs": 20_000}
-            answer = orjson.loads(ask(f"{gateway}/v1/rerank", asked))
+            answer = orjson.loads(ask(f"{gateway.url}/v1/rerank", asked))
             need(sorted(one["itemId"] for one in answer["personalizedRanking"]) == items, "not what was asked for")
             need(answer["degraded"] is None, f"degraded: {answer['degraded']}")
-            figures |= {"calls": answer["usage"]["upstreamCalls"], "ready_s": round(ready_s, 2)}
-            return figures | {"idle_mib": round(idle_mib, 1), "after_10000_mib": round(memory_mib(pid), 1)}
+            figures |= {"calls": answer["usage"]["upstreamCalls"], "ready_s": round(gateway.ready_s, 2)}
+            figures |= {"ready_cpu_s": round(gateway.cpu_s, 2), "idle_mib": round(idle_mib, 1)}
+            return figures | {"after_10000_mib": round(memory_mib(gateway.pid), 1)}
 
 
 def check_demo(image: str) -> Figures:
@@ -178,10 +182,11 @@ def main() -> None:
     try:
         for check in (check_serving, check_demo, check_sizes):
             figures |= check(given.image)
-        need(float(figures["ready_s"]) < READY_MAX_S, f"ready after {figures['ready_s']} s")
     except NotAsSaid as why:
         sys.exit(f"error: {why}")
     print(orjson.dumps(figures).decode() if given.json else "\n".join(f"{k:<18}{v}" for k, v in figures.items()))
+    if float(figures["ready_s"]) >= READY_MAX_S:
+        sys.exit(f"error: ready after {figures['ready_s']} s, of which {figures['ready_cpu_s']} s at work")
 
 
 if __name__ == "__main__":

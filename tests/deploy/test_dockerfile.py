@@ -41,6 +41,13 @@ def test_how_it_runs() -> None:
     assert [line.split()[1] for line in LINES if line.startswith("FROM ")] == ["${BASE_IMAGE}"] * 2
 
 
+def test_bytecode_is_found_where_it_was_written() -> None:
+    """The build compiles into the directory that Python looks into at run time, and that directory is copied."""
+    (written,) = re.findall(r"&& PYTHONPYCACHEPREFIX=(\S+) \S+python -m compileall", DOCKERFILE.read_text())
+    assert f"PYTHONPYCACHEPREFIX={written} " in f"{said('ENV')[0]} "
+    assert f"--from=build {Path(written).parent} {Path(written).parent}" in said("COPY")
+
+
 def test_what_it_copies_reaches_the_builder() -> None:
     """Every file that is copied exists, and .dockerignore lets it through; nothing else is let through."""
     copied = [line.split()[1:-1] for line in LINES if line.startswith("COPY ") and "--from" not in line]
