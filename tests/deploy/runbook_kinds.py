@@ -51,7 +51,7 @@ WORDS = {
     "schema", "torn", "foreign", "key",                              # rejects
     "reads", "writes", "scripts", "cache.reads", "cache.writes",     # sides of the cache
     "queue", "upstream", "merge", "encode", "cache",                 # stages
-    "page", "ticket", "closed", "busy", "trusted",
+    "page", "ticket", "closed", "busy", "trusted", "won", "lost", "told",
     "error", "tenant", "campaign", "reason", "side", "instance", "namespace", "job", "version",
     "request_id", "trace_id", "queue_ms", "upstream_ms", "cache_ms", "source", "breaker", "breakerOpened",
     "credentials", "credentials.usable", "failingForS", "lastError", "X-Request-Id", "deadlineMs", "limit", "shelves",

@@ -81,11 +81,14 @@ def test_every_line_of_code_exists() -> None:
             assert not words or words[0] == "export" or "=" in words[0] or is_command(" ".join(words)), command
             for place in re.findall(r"http://127\.0\.0\.1[^\s\"']*", command):
                 assert is_route(place), place
+            for names in re.findall(r"rerank_\(([a-z_|]+)\)", command):
+                assert all(is_expression(f"rerank_{name}") for name in names.split("|")), command
 
 
 @pytest.mark.parametrize(
     "wrong",
-    ["rerank_invented_total", 'rerank_cache_up{user="x"}', 'rerank_cache_up{side="read"}', "sum by (user) (rerank_cache_up)", "cache.fresh_ms", "tpss",
+    ["rerank_invented_total", 'rerank_cache_up{user="x"}',
+     'rerank_cache_up{side="read"}', "sum by (user) (rerank_cache_up)", "cache.fresh_ms", "tpss",
      "autoscaling.maxReplica", "GET /v1/campaign", "rerank-gateway keys rotate", "rerank-gateway config check --all",
      "python -m loadtests.capacities", "python -m loadtests.capacity --warm", "make deploy", '"breaker fell off"',
      "gateway/core/key.py", "rerank:99:{user}", "redis+ring://host", "RerankInvented", "[caches]"],
