@@ -38,6 +38,7 @@ from gateway.service.audit import RawRanker
 from gateway.service.background import Background
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
+from gateway.service.fetches import Fetches
 from gateway.service.fills import Fills
 from gateway.service.flights import Flights
 from gateway.service.frames import Frames
@@ -108,6 +109,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
         frames = Frames(stores.frames, clock, background, random, life)
         fans = Fans(ranker, clock, random)
+        fetches = Fetches(fans, gates, clock, turns)
         rounds = Rounds(fans, gates, clock, random, turns)
         reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
         try:
@@ -118,7 +120,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 campaigns,
                 gates,
                 clock,
-                Metadata(stores.metadata, fans, gates, background, settings.cache.metadata_s),
+                Metadata(stores.metadata, fetches, background, turns, settings.cache.metadata_s),
                 Pins(stores.pins, settings.cache.pin_s, turns),
                 not_ready,
                 stores.frames.health,

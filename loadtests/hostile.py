@@ -11,17 +11,14 @@ its level before. Ends by itself; exit code 1 if a stall of CPU time is above `S
 
 import argparse
 import asyncio
-import ctypes
 import gc
 import gzip
 import random
 import socket
 import sys
-import time
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -30,6 +27,7 @@ import uvloop
 import zstandard
 from structlog.testing import capture_logs
 
+from loadtests.beat import Beat, forget_peak, memory_mib
 from tests.web.listening import guard, listening
 
 MIB: Final = 2**20
@@ -125,43 +123,6 @@ CASES: Final[dict[str, Callable[[], bytes]]] = {
     "requests, one behind the other": lambda: b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * (MIB // 34),
     "no HTTP at all": lambda: b"\x16\x03\x01" * (MIB // 3),
 }  # fmt: skip
-
-
-class Beat:
-    """Turns with the loop, and keeps the longest pause."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.on = True
-        self.cpu_ms = self.wall_ms = 0.0
-        self.reset()
-        self.turn()
-
-    def reset(self) -> None:
-        """Forget what was."""
-        self.cpu_ms = self.wall_ms = 0.0
-        self.cpu_s, self.wall_s = time.thread_time(), time.perf_counter()
-
-    def turn(self) -> None:
-        """One turn of the loop."""
-        cpu_s, wall_s = time.thread_time(), time.perf_counter()
-        self.cpu_ms = max(self.cpu_ms, 1e3 * (cpu_s - self.cpu_s))
-        self.wall_ms = max(self.wall_ms, 1e3 * (wall_s - self.wall_s))
-        self.cpu_s, self.wall_s = cpu_s, wall_s
-        if self.on:
-            self.loop.call_soon(self.turn)
-
-
-def memory_mib(field: str) -> float:
-    """A figure of this process's memory: VmRSS now, VmHWM at its highest since `forget_peak`."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
-
-
-def forget_peak() -> None:
-    """Give back what is free, and let the highest level be the present one."""
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def exchange(port: int, request: bytes) -> str:

@@ -1,5 +1,6 @@
 """The entries of an answer: a page of a ranking, told as much of as was asked for, or must be."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 
@@ -28,7 +29,11 @@ async def told_entries(
     answer whose ranking is degraded tells every source."""
     if given is None and result.degraded in (None, Degraded.METADATA):
         return await plain_entries(result, offset, limit, metadata)
-    explain = None if given is None else render.explainer(result, given)
+    explain = None
+    if given is not None:
+        await asyncio.sleep(0)  # others' turn, before and after a long list is indexed
+        explain = render.explainer(result, given)
+        await asyncio.sleep(0)
 
     def told(offset: int, limit: int) -> list[ToldEntry]:
         entries = render.page(result, offset, limit, ToldEntry)
@@ -38,4 +43,4 @@ async def told_entries(
             explain(offset, entries)
         return entries
 
-    return await render.encoded(result, offset, limit, told)
+    return await render.encoded(result, offset, limit, told, render.TOLD_SLICE)

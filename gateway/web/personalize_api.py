@@ -7,7 +7,6 @@ operation does, which is why it costs what it costs.
 
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from gateway.service.described import rank_described
@@ -33,11 +32,11 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     result = ranked.result
     note(http, result)
     entries = await plain_entries(result, 0, None, ranked.metadata)
-    body: dict[str, Any] = {"personalizedRanking": entries}
+    more: dict[str, Any] = {}
     ids = list(render.recommendation_ids(result).values())
     if ids:
-        body["recommendationId"] = ids[0]
+        more["recommendationId"] = ids[0]
     return web.Response(
-        body=msgspec.json.encode(body),
+        body=render.with_ranking(entries, more),
         headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - http[BEGAN_S])},
     )
