@@ -7,7 +7,7 @@ itself; nor does it wait for others longer than half of its time, since theirs m
 
 A fetch belongs to nobody who may leave: a caller that leaves takes nobody along, and when the last rider leaves, the
 calls are cancelled. What they cost is charged to the caller that began them. What was told can be joined until it must
-have arrived in the store.
+have arrived in the store, if it is kept there.
 """
 
 import asyncio
@@ -49,7 +49,8 @@ Said = dict[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Who wants which columns, by when; what its own calls cost is added to `cost`, what they say goes to `learnt`."""
+    """Who wants which columns, by when; what its own calls cost is added to `cost`, what they say goes to `learnt`,
+    which `keeps` it or not."""
 
     campaign: Campaign
     subject: Subject
@@ -57,6 +58,7 @@ class Want:
     budget: Budget
     cost: Cost
     learnt: Callable[[Said], None]
+    keeps: bool
 
     @property
     def kind(self) -> Hashable:
@@ -151,7 +153,7 @@ class Fetches:
         task = asyncio.get_running_loop().create_task(self._run(want, items))
         fetch = Fetch(want.kind, items, task, riders=1)
         self._under_way.setdefault(fetch.kind, {}).update(dict.fromkeys(items, fetch))
-        task.add_done_callback(lambda _: self._over(fetch))
+        task.add_done_callback(lambda _: self._over(fetch, lingers=want.keeps))
         return fetch
 
     async def _run(self, want: Want, items: list[str]) -> Said:
@@ -181,9 +183,9 @@ class Fetches:
                 self._drop(fetch, fetch.items)  # at once: a newcomer of this very turn would be cancelled with it
                 fetch.task.cancel()
 
-    def _over(self, fetch: Fetch) -> None:
+    def _over(self, fetch: Fetch, *, lingers: bool) -> None:
         """A fetch is over; its exception is looked at here, since all riders may have left."""
-        said = fetch.said
+        said = fetch.said if lingers else {}
         self._drop(fetch, [item for item in fetch.items if item not in said])
         if said:
             asyncio.get_running_loop().call_later(LINGER_S, self._drop, fetch, list(said))

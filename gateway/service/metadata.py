@@ -90,7 +90,8 @@ class Metadata:
             self._keep(subject, names, known)
 
         with cost.timing.stage("upstream_s"):
-            known = await self.fetches.said(Want(campaign, subject, names, budget, cost, learnt), items)
+            want = Want(campaign, subject, names, budget, cost, learnt, keeps=bool(self.keep_s))
+            known = await self.fetches.said(want, items)
         self.stats.missing += len(items) - len(known)
         return known
 

@@ -4,15 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
-import msgspec
-
 from gateway.service.result import Degraded, Result
 from gateway.web import render
 from gateway.web.render import DescribedEntry, Entry, ToldEntry
 
 
-async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> msgspec.Raw:
-    """The page as a JSON list: ids, scores, and metadata where there is some."""
+async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> list[bytes]:
+    """The page as a JSON list, in pieces: ids, scores, and metadata where there is some."""
     if not metadata:
         return await render.encoded(result, offset, limit, partial(render.page, result, kind=Entry))
 
@@ -24,7 +22,7 @@ async def plain_entries(result: Result, offset: int, limit: int | None, metadata
 
 async def told_entries(
     result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes], given: list[str] | None
-) -> msgspec.Raw:
+) -> list[bytes]:
     """The same; all that is known of every place if `given`, the caller's list as it came, is there to explain it. An
     answer whose ranking is degraded tells every source."""
     if given is None and result.degraded in (None, Degraded.METADATA):

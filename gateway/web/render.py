@@ -101,8 +101,9 @@ async def encoded(
     limit: int | None,
     make: Callable[[int, int], Sequence[Entry]],
     at_once: int = SLICE,
-) -> msgspec.Raw:
-    """The JSON list of a page; `make` gives the entries from an offset on, as many as it is told: `at_once` at most."""
+) -> list[bytes]:
+    """The JSON list of a page, in pieces; `make` gives the entries from an offset on, as many as it is told (`at_once`
+    at most)."""
     end = len(result.ranking.order) if limit is None else min(len(result.ranking.order), offset + limit)
     parts = [b"["]
     for begin in range(offset, end, at_once):
@@ -111,13 +112,13 @@ async def encoded(
             await asyncio.sleep(0)
         parts.append(msgspec.json.encode(make(begin, min(at_once, end - begin)))[1:-1])
     parts.append(b"]")
-    return msgspec.Raw(b"".join(parts))
+    return parts
 
 
-def with_ranking(entries: msgspec.Raw, told: dict[str, Any]) -> bytes:
+def with_ranking(entries: list[bytes], told: dict[str, Any]) -> bytes:
     """The JSON of an answer: its ranking, which is long and is copied once, and its other members."""
     rest = memoryview(msgspec.json.encode(told))[1:]
-    return b"".join((b'{"personalizedRanking":', memoryview(entries), b"," if told else b"", rest))
+    return b"".join((b'{"personalizedRanking":', *entries, b"," if told else b"", rest))
 
 
 def recommendation_ids(result: Result) -> dict[int, str]:

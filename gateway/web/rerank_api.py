@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from gateway.core.ranking_id import PREFIX
@@ -16,7 +15,8 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for, tenant_of
 from gateway.web.entries import told_entries
-from gateway.web.faults import BadMembers, Fault, decode
+from gateway.web.faults import BadMembers, Fault
+from gateway.web.long_bodies import members_of
 from gateway.web.members import NativeMembers, RerankRequest
 from gateway.web.problems import JSON
 
@@ -27,8 +27,7 @@ async def rerank(http: web.Request) -> web.Response:
     """Rank candidates; answer a page of the ranking."""
     service = http.app[SERVICE]
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
-    await service.reranker.turns.mine()
-    members = decode(body, RerankRequest)
+    members = await members_of(service.reranker.turns, body, RerankRequest)
     check_filter(members)
     request = request_for(
         http, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
@@ -62,7 +61,7 @@ class Page:
 
 
 def answer(
-    http: web.Request, result: Result, page: Page, entries: msgspec.Raw, more: Mapping[str, Any]
+    http: web.Request, result: Result, page: Page, entries: list[bytes], more: Mapping[str, Any]
 ) -> web.Response:
     """The answer that tells a page of a ranking, and `more` members."""
     total_s = http.app[SERVICE].clock.stopwatch_s() - http[BEGAN_S]

@@ -17,7 +17,8 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
 from gateway.web.entries import told_entries
-from gateway.web.faults import BadMembers, Fault, decode
+from gateway.web.faults import BadMembers, Fault
+from gateway.web.long_bodies import members_of
 from gateway.web.members import CANDIDATES_MAX, ShelvesRequest
 from gateway.web.problems import JSON
 from gateway.web.rerank_api import check_filter
@@ -29,8 +30,7 @@ async def shelves(http: web.Request) -> web.Response:
     """Rank all shelves; answer a page of each."""
     service = http.app[SERVICE]
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
-    await service.reranker.turns.mine()
-    members = decode(body, ShelvesRequest)
+    members = await members_of(service.reranker.turns, body, ShelvesRequest)
     check_filter(members)
     count = sum(map(len, members.shelves.values()))
     if count > CANDIDATES_MAX:
@@ -68,8 +68,9 @@ async def shelves(http: web.Request) -> web.Response:
 async def _shelf(part: Result, members: ShelvesRequest, metadata: Known, name: str) -> dict[str, Any]:
     """What is said of one shelf: all that depends on its list."""
     given = members.shelves[name] if members.explain else None
+    entries = await told_entries(part, members.offset, members.limit, metadata, given)
     return {
-        "personalizedRanking": await told_entries(part, members.offset, members.limit, metadata, given),
+        "personalizedRanking": msgspec.Raw(b"".join(entries)),
         "total": len(part.ranking.order),
         "resolvedThrough": part.ranking.resolved_through,
         "recommendationIds": list(render.recommendation_ids(part).values()),
