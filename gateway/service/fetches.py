@@ -120,12 +120,13 @@ class Fetches:
                     if len(some) < len(items):
                         await self._turns.mine(SAID_S)
                 await self._ride(rides, want.budget)
-                for fetch in (*rides.own, *rides.others):
-                    said.update(fetch.said)
+                for fetch in rides.own:
+                    said.update(fetch.task.result())
                     if len(fetch.items) < len(items):
                         await self._turns.mine(SAID_S)
-                for fetch in rides.own:
-                    fetch.task.result()
+                for fetch, wanted in rides.others.items():
+                    told = fetch.said
+                    said.update((item, told[item]) for item in wanted if item in told)
             finally:
                 self._leave(rides)
             items = [item for wanted in rides.others.values() for item in wanted if item not in said]
