@@ -91,7 +91,7 @@ def exchange(port: int, path: str, body: bytes) -> int:
 async def measure(only: str, repeat: int) -> bool:
     """Run the rankings; whether all stayed within their goals."""
     well, number = True, 0
-    print(f"{'ranking':<42}{'answer':>10}{'CPU stretch: least':>20}{'median':>9}{'wall: least':>13}{'CPU in all':>12}")
+    print(f"{'ranking':<42}{'answer':>10}{'CPU stretch: least':>20}{'median':>9}{'wall: least':>13}")
     loaded = settings.load()
     async with open_service(loaded) as service, listening(guard(), app=build_app(service, loaded.server)) as site:
         port = urlsplit(site.name).port or 0
