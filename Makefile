@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet --require-hashes
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: demo test lint types floors unit test-sdks format lock clean help
+.PHONY: demo test lint types floors unit test-sdks bench format lock clean help
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,12 @@ floors: .venv/dev.done  ## the floors of the architecture (import-linter)
 unit: .venv/dev.done .venv-sdk/done  ## pytest, on two cores (4.5 minutes instead of 8)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## the emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
-	$(BIN)/python -m pytest tests/sdk/check_cli.py tests/sdk/check_javascript.py $(PYTEST_ARGS)
+test-sdks: .venv/dev.done .venv-cli/done tests/sdk/js/node_modules/.done  ## gateway and emulator under the AWS CLI and the JavaScript SDK (needs Node.js 20 or later)
+	$(BIN)/python -m pytest tests/sdk/check_cli.py tests/sdk/check_javascript.py tests/sdk/check_readme.py $(PYTEST_ARGS)
+
+bench: .venv-bench/done .venv-sdk/done  ## every benchmark beside its reference, 20 minutes: bench/report.html (BENCH_ARGS=--list: what there is)
+	-test -x .venv-litellm/bin/litellm || $(MAKE) .venv-litellm/done
+	.venv-bench/bin/python -m loadtests.bench $(BENCH_ARGS)
 
 format: .venv/dev.done  ## let ruff format and fix
 	$(BIN)/ruff check --fix .
@@ -40,11 +44,13 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
 	$(UV_COMPILE) --upgrade --extra emulator pyproject.toml locks/build.in -o locks/run.txt
 	$(UV_COMPILE) --upgrade --extra test --extra otel pyproject.toml locks/build.in -c locks/run.txt -o locks/dev.txt
+	$(UV_COMPILE) --upgrade --extra loadtest pyproject.toml locks/build.in -c locks/run.txt -o locks/bench.txt
 	$(UV_COMPILE) --upgrade locks/sdk.in -o locks/sdk.txt
 	$(UV_COMPILE) --upgrade locks/cli.in -o locks/cli.txt
+	$(UV_COMPILE) --upgrade locks/litellm.in -o locks/litellm.txt
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .venv-sdk .venv-cli tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
+	rm -rf .venv .venv-sdk .venv-cli .venv-bench .venv-litellm tests/sdk/js/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .emulator-cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -62,6 +68,17 @@ clean:  ## remove what the other targets made
 .venv-sdk/done: locks/sdk.txt
 	$(PYTHON) -m venv .venv-sdk
 	.venv-sdk/bin/python $(PIP_INSTALL) -r locks/sdk.txt
+	@touch $@
+
+.venv-bench/done: pyproject.toml locks/run.txt locks/bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python $(PIP_INSTALL) -r locks/run.txt -r locks/bench.txt
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-litellm/done: locks/litellm.txt
+	$(PYTHON) -m venv .venv-litellm
+	.venv-litellm/bin/python $(PIP_INSTALL) -r locks/litellm.txt
 	@touch $@
 
 # The CLI brings a botocore of its own; neither is needed by `make test`.

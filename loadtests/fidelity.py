@@ -1,17 +1,25 @@
-"""How right is the order? Simulated users, calls that round to 7 decimals, and two ways to merge them.
+"""How right is the order? Simulated users, calls that round to 7 decimals, and four ways to merge them.
 
 Logits are normal with standard deviation sigma. Calls answer with a softmax of their items, rounded as the service
 rounds. Candidates arrive in random order, or sorted by an upstream relevance (the logit plus noise as large as
-itself). Shown are the worst seed's top-100 agreement with the ideal ranking and Kendall's tau, for the naive merge
-(chunks of 500, all scores sorted) and for the gateway's plan and calibration, with its calls and bridges.
+itself). Shown are the worst seed's top-100 agreement with the ideal ranking and Kendall's tau, for
 
-    python -m loadtests.fidelity [--seeds 10] [--candidates 501 2000 10000 50000]
+    naive       chunks of 500 in the order of the list, all scores sorted
+    striped     candidates dealt round-robin over the chunks, all scores sorted
+    finalists   as naive; then the best of every chunk in one more call, which ranks the head
+    gateway     its plan and calibration, with its calls and bridges
+
+    python -m loadtests.fidelity [--seeds 10] [--candidates 501 2000 10000 50000] [--json]
 """
 
 import argparse
+import math
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import numpy as np
+import orjson
 
 from gateway.cli.agreement import Agreement, agreement
 from gateway.core.answer import Answer
@@ -22,6 +30,7 @@ from gateway.core.ordering import order_candidates
 from gateway.core.plan import CALL_LIMIT, plan_ranking
 
 DECIMALS = 7
+OURS = "gateway"
 
 
 def call(logits: Floats, chunk: Ints) -> Answer:
@@ -37,8 +46,7 @@ def call(logits: Floats, chunk: Ints) -> Answer:
 class Outcome:
     """One seed's figures."""
 
-    naive: Agreement
-    ours: Agreement
+    merges: dict[str, Agreement]
     calls: int
     bridges: int
     resolved_through: int
@@ -55,9 +63,9 @@ def rank(logits: Floats) -> Outcome:
     if bridges:
         calibration = calibrate(plan, answers, bridges, [call(logits, bridge.chunk) for bridge in bridges])
     ranking = order_candidates(calibration.log, calibration.grade)
+    orders = {"naive": naive(logits), "striped": striped(logits), "finalists": finalists(logits), OURS: ranking.order}
     return Outcome(
-        naive=agreement([names[place] for place in naive(logits).tolist()], ideal),
-        ours=agreement([names[place] for place in ranking.order.tolist()], ideal),
+        merges={name: agreement([names[place] for place in order.tolist()], ideal) for name, order in orders.items()},
         calls=len(plan.chunks) + len(bridges),
         bridges=len(bridges),
         resolved_through=ranking.resolved_through,
@@ -67,7 +75,30 @@ def rank(logits: Floats) -> Outcome:
 def naive(logits: Floats) -> Ints:
     """Chunks of 500 in the order of the list, all scores sorted."""
     places = np.arange(len(logits))
-    chunks = [places[start : start + CALL_LIMIT] for start in range(0, len(places), CALL_LIMIT)]
+    return _by_score(logits, [places[start : start + CALL_LIMIT] for start in range(0, len(places), CALL_LIMIT)])
+
+
+def striped(logits: Floats) -> Ints:
+    """Candidates dealt round-robin over as many chunks, all scores sorted."""
+    calls = math.ceil(len(logits) / CALL_LIMIT)
+    return _by_score(logits, [np.arange(first, len(logits), calls) for first in range(calls)])
+
+
+def finalists(logits: Floats) -> Ints:
+    """As naive; then the best of every chunk, as many as fit, are ranked by one more call and put first."""
+    order = naive(logits)
+    chunk = order // CALL_LIMIT
+    each = CALL_LIMIT // (int(chunk.max()) + 1)
+    standing = np.zeros(len(order), dtype=np.intp)  # how many of its chunk stand before an item
+    for number in range(int(chunk.max()) + 1):
+        own = np.flatnonzero(chunk == number)
+        standing[own] = np.arange(len(own))
+    final = order[standing < each]
+    head = final[call(logits, final).positions]
+    return np.concatenate((head, order[standing >= each]))
+
+
+def _by_score(logits: Floats, chunks: list[Ints]) -> Ints:
     answers = [call(logits, chunk) for chunk in chunks]
     order = np.concatenate([chunk[answer.positions] for chunk, answer in zip(chunks, answers, strict=True)])
     return order[np.argsort(-np.concatenate([answer.scores for answer in answers]), kind="stable")]
@@ -82,26 +113,46 @@ def simulate(candidates: int, sigma: float, *, relevance: bool, seed: int) -> Ou
     return rank(logits)
 
 
+def row(candidates: int, sigma: float, seeds: int, *, relevance: bool) -> dict[str, Any]:
+    """The worst of all seeds."""
+    runs = [simulate(candidates, sigma, relevance=relevance, seed=seed) for seed in range(seeds)]
+    return {
+        "candidates": candidates,
+        "arrive": "by relevance" if relevance else "at random",
+        "sigma": sigma,
+        "merges": {
+            name: {what: min(getattr(run.merges[name], what) for run in runs) for what in ("top", "tau")}
+            for name in runs[0].merges
+        },
+        "calls": sorted({run.calls for run in runs}),
+        "bridges": sum(run.bridges for run in runs) / len(runs),
+        "resolvedShare": min(run.resolved_through for run in runs) / candidates,
+    }
+
+
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--candidates", type=int, nargs="+", default=[501, 2_000, 10_000, 50_000])
+    parser.add_argument("--json", action="store_true", help="one JSON array instead of the table")
     options = parser.parse_args()
-    print("| candidates | arrive | sigma | naive: top-100 | tau | gateway: top-100 | tau | calls | resolved |")
-    print("|---:|---|---:|---:|---:|---:|---:|---:|---:|")
-    for candidates in options.candidates:
-        for relevance in (False, True):
-            for sigma in (1, 2, 3, 4):
-                runs = [simulate(candidates, sigma, relevance=relevance, seed=seed) for seed in range(options.seeds)]
-                naive_top, naive_tau = (min(getattr(run.naive, what) for run in runs) for what in ("top", "tau"))
-                our_top, our_tau = (min(getattr(run.ours, what) for run in runs) for what in ("top", "tau"))
-                calls = sorted({run.calls for run in runs})
-                print(
-                    f"| {candidates:,} | {'by relevance' if relevance else 'at random'} | {sigma} "
-                    f"| {naive_top:.0%} | {naive_tau:.3f} | {our_top:.0%} | {our_tau:.4f} "
-                    f"| {' or '.join(map(str, calls))} | {min(run.resolved_through for run in runs) / candidates:.0%} |"
-                )
+    if not options.json:
+        print("| candidates | arrive | sigma | naive: top, tau | striped | finalists | gateway | calls | resolved |")
+        print("|---:|---|---:|---:|---:|---:|---:|---:|---:|")
+    found = []
+    for candidates, relevance, sigma in product(options.candidates, (False, True), (1, 2, 3, 4)):
+        one = row(candidates, sigma, options.seeds, relevance=relevance)
+        found.append(one)
+        if not options.json:
+            merges = " | ".join(f"{each['top']:.0%}, {each['tau']:.4f}" for each in one["merges"].values())
+            print(
+                f"| {candidates:,} | {one['arrive']} | {sigma} | {merges} "
+                f"| {' or '.join(map(str, one['calls']))} | {one['resolvedShare']:.0%} |",
+                flush=True,
+            )
+    if options.json:
+        print(orjson.dumps(found).decode())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ from gateway.cli.agreement import Agreement, agreement
 from gateway.cli.processes import running
 
 ARN: Final = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
+LISTINGS: Final = ("recommendations", "related", "actions")
+"""Campaigns of the emulator for the other operations, by their names at the gateway."""
+
 USER: Final = "user-17"
 CANDIDATES: Final = 10_000
 LATENCY_MS: Final = 30
@@ -57,6 +60,7 @@ def demo(
                     "AWS_SECRET_ACCESS_KEY": secret,
                     "AWS_SESSION_TOKEN": "",
                     "GATEWAY_CAMPAIGNS__DEMO__ARN": ARN,
+                    **{f"GATEWAY_CAMPAIGNS__{name.upper()}__ARN": f"{ARN}-{name}" for name in LISTINGS},
                     "GATEWAY_LOG__LEVEL": "warning",
                 }
             )

@@ -97,12 +97,12 @@ def cpu_ns(pid: int) -> int:
 
 @contextmanager
 def started(
-    module: str, *arguments: str, variables: Mapping[str, str] | None = None
+    module: str, *arguments: str, variables: Mapping[str, str] | None = None, program: str = sys.executable
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a module as a process; gives it and the address that it prints when it is ready."""
+    """Run a module as a process, by this Python or another; gives it and the address that it prints when it listens."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [program, "-m", module, *arguments],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

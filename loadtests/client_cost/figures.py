@@ -23,7 +23,7 @@ def figures(
     contestants = {name: _summary(all_spent) for name, all_spent in spent.items()}
     cpu_ms = {name: one["cpuMs"]["median"] for name, one in contestants.items()}
     return {
-        "machine": _machine(),
+        "machine": machine(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "candidates": candidates,
         "calls": calls,
@@ -45,7 +45,7 @@ def figures(
     }
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
     """What it ran on."""
     models = [line for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line]
     processor = models[0].partition(":")[2].strip() if models else platform.machine()

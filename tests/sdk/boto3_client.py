@@ -1,59 +1,62 @@
-"""A program for an environment of its own: boto3, as it comes, against the gateway given as its argument.
-
-Prints one JSON object with what came back.
-"""
+"""A program for an environment of its own: boto3, as it comes, makes calls. The protocol is that of `clients`."""
 
 import json
 import sys
-from itertools import pairwise
+from functools import cache
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 
-ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
-
-
-def named(client, **members) -> str:
-    """The exception that the SDK raises for the call, by the name under which the client has it."""
-    for name in ("InvalidInputException", "ResourceNotFoundException"):
-        try:
-            client.get_personalized_ranking(**members)
-        except getattr(client.exceptions, name):
-            return name
-        except client.exceptions.ClientError:
-            continue
-    return "none of the client's own"
+ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 
 
-def main(url: str) -> None:
-    """Ask and print."""
-    client = boto3.client(
-        "personalize-runtime",
+@cache
+def client(url, service, key_id, secret, token=None):
+    """The SDK's client: nothing but the endpoint is special about it."""
+    return boto3.client(
+        service,
         endpoint_url=url,
         region_name="us-east-1",
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="secret",
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+        config=ONCE,
     )
-    candidates = [f"p{n:05}" for n in range(1, 9_998)]
-    unknown = ["no-such-3", "no-such-1", "no-such-2"]
-    large = client.get_personalized_ranking(campaignArn=ARN, userId="user-17", inputList=unknown + candidates)
-    ranking = large["personalizedRanking"]
-    empty = client.get_personalized_ranking(campaignArn=ARN, userId="user-17", inputList=[])
+
+
+def about(metadata):
+    """What every outcome tells."""
+    return {
+        "status": metadata["HTTPStatusCode"],
+        "requestId": metadata.get("RequestId"),
+        "headers": {name: value for name, value in metadata["HTTPHeaders"].items() if name.startswith("gateway-")},
+    }
+
+
+def told(sdk, method, members):
+    """What became of one call."""
+    try:
+        answer = getattr(sdk, method)(**members)
+    except ClientError as error:
+        said = error.response["Error"]
+        outcome = {"exception": type(error).__name__, "code": said["Code"], "message": said.get("Message")}
+        return outcome | about(error.response["ResponseMetadata"])
+    metadata = answer.pop("ResponseMetadata")
+    shape = sdk.meta.service_model.operation_model(sdk.meta.method_to_api_mapping[method]).output_shape
+    faults = ParamValidator().validate(answer, shape).generate_report() if shape else ""
+    return {"answer": answer, "faults": faults} | about(metadata)
+
+
+def main(url):
+    """Make the calls in their order and print."""
+    calls = json.load(sys.stdin)
     print(
         json.dumps(
             {
-                "count": len(ranking),
-                "distinct": len({one["itemId"] for one in ranking}),
-                "sum": sum(one["score"] for one in ranking),
-                "falling": all(one["score"] >= two["score"] for one, two in pairwise(ranking)),
-                "last": [[one["itemId"], one["score"]] for one in ranking[-3:]],
-                "recommendationId": large["recommendationId"],
-                "requestId": large["ResponseMetadata"]["RequestId"],
-                "calls": large["ResponseMetadata"]["HTTPHeaders"]["gateway-upstream-calls"],
-                "degraded": large["ResponseMetadata"]["HTTPHeaders"].get("gateway-degraded"),
-                "empty": empty["personalizedRanking"],
-                "bad ARN": named(client, campaignArn="arn:aws:s3:::bucket", userId="u", inputList=["a"]),
-                "unknown campaign": named(client, campaignArn=ARN + "-other", userId="u", inputList=["a"]),
-                "long id": named(client, campaignArn=ARN, userId="u" * 257, inputList=["a"]),
+                name: told(client(url, service, *keys), method, members)
+                for name, (service, method, members, keys) in calls.items()
             }
         )
     )

@@ -1,0 +1,45 @@
+"""What is right about an answer, whatever the load: pure checks, with nothing but the standard library.
+
+Stands beside `locustfile.py`, which takes it along wherever it runs.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+QUANTUM: Final = 1e-7
+"""What the service rounds scores to."""
+
+CALL: Final = 500
+"""Items of a call."""
+
+ERROR: Final = 2e-3
+"""What two scores may differ by beside their rounding: twice the error that asks for a bridge."""
+
+
+def wrong_page(ranked: Sequence[dict[str, Any]], candidates: set[str]) -> str | None:
+    """What is wrong with a page: None, or the rule that it breaks."""
+    items = [one["itemId"] for one in ranked]
+    if len(set(items)) < len(items):
+        return "an item twice"
+    if not candidates.issuperset(items):
+        return "an item that was not asked for"
+    scores = [one["score"] for one in ranked if "score" in one]
+    if any(after > before for before, after in pairwise(scores)):
+        return "scores that rise"
+    return None
+
+
+def wrong_order(ranked: Sequence[dict[str, Any]], resolved: int, ideal: dict[str, float]) -> str | None:
+    """What is wrong with an order down to the rank that is resolved, beside the ideal scores of all candidates.
+
+    A neighbour may stand too high by what rounding hides: half a quantum of a score in a call, which holds a share of
+    the candidates, on either side; and by the error of the scale.
+    """
+    calls = max(1.0, len(ideal) / CALL)
+    falling = [ideal[one["itemId"]] for one in ranked[:resolved]]
+    for high, low in pairwise(falling):
+        rounding = QUANTUM * (1 / (calls * high) + 1 / (calls * low))
+        if low > high * (1 + ERROR + rounding):
+            return "an order that is not the ideal one"
+    return None
