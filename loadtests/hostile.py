@@ -1,6 +1,6 @@
 """The worst megabyte: what one request may cost everybody else, in stalls of the event loop and in memory.
 
-    python -m loadtests.hostile [--only NAME] [--repeat 3]
+    python -m loadtests.hostile [--only NAME] [--repeat 3] [--json]
 
 A gateway on a real socket, guarded as in production, around a ranker in this process; another thread sends one hostile
 request of about 1 MiB after the other. For each: the longest time in which the loop did not turn, in CPU time of its
@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from statistics import median
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import orjson
@@ -179,10 +179,13 @@ def exchange(port: int, request: bytes) -> str:
     return answer.split()[1].decode() if answer else "closed"
 
 
-async def measure(only: str, repeat: int) -> bool:
-    """Run the cases; whether all stayed within the limit."""
-    well = True
-    print(f"{'case':<42}{'request':>10}{'answer':>8}{'CPU: least':>12}{'median':>11}{'wall: least':>12}{'memory':>12}")
+async def measure(only: str, repeat: int, *, tell: bool) -> list[dict[str, Any]]:
+    """Run the cases; their figures, told as they come if asked for."""
+    rows: list[dict[str, Any]] = []
+    if tell:
+        print(
+            f"{'case':<42}{'request':>10}{'answer':>8}{'CPU: least':>12}{'median':>11}{'wall: least':>12}{'memory':>12}"
+        )
     async with listening(guard()) as site:
         port = urlsplit(site.name).port or 0
         beat = Beat()
@@ -202,15 +205,30 @@ async def measure(only: str, repeat: int) -> bool:
                 cpu.append(beat.cpu_ms)
                 wall.append(beat.wall_ms)
                 peak.append(memory_mib("VmHWM") - before_mib)
-            too_long = min(cpu) > STALL_MS_MAX
-            well = well and not too_long
-            print(
-                f"{name:<42}{len(request) / 1024:>6.0f} KiB{answer:>8}{min(cpu):>9.1f} ms"
-                f"{median(cpu):>8.1f} ms{min(wall):>9.1f} ms{max(peak):>8.1f} MiB{'  TOO LONG' if too_long else ''}",
-                flush=True,
+            rows.append(
+                {
+                    "name": name,
+                    "requestKib": len(request) / 1024,
+                    "answer": answer,
+                    "cpuLeastMs": min(cpu),
+                    "cpuMedianMs": median(cpu),
+                    "wallLeastMs": min(wall),
+                    "memoryMib": max(peak),
+                }
             )
+            if tell:
+                print(line(rows[-1]), flush=True)
         beat.on = False
-    return well
+    return rows
+
+
+def line(row: dict[str, Any]) -> str:
+    """The figures of a case, for people."""
+    return (
+        f"{row['name']:<42}{row['requestKib']:>6.0f} KiB{row['answer']:>8}{row['cpuLeastMs']:>9.1f} ms"
+        f"{row['cpuMedianMs']:>8.1f} ms{row['wallLeastMs']:>9.1f} ms{row['memoryMib']:>8.1f} MiB"
+        f"{'  TOO LONG' if row['cpuLeastMs'] > STALL_MS_MAX else ''}"
+    )
 
 
 def main() -> None:
@@ -218,10 +236,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args()
     with capture_logs():
-        well = uvloop.run(measure(options.only, options.repeat))
-    sys.exit(0 if well else 1)
+        rows = uvloop.run(measure(options.only, options.repeat, tell=not options.json))
+    if options.json:
+        print(orjson.dumps({"goalMs": STALL_MS_MAX, "rows": rows}).decode())
+    sys.exit(0 if all(row["cpuLeastMs"] <= STALL_MS_MAX for row in rows) else 1)
 
 
 if __name__ == "__main__":

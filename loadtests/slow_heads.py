@@ -1,6 +1,6 @@
 """Slowloris: thousands of connections whose heads never end, and what the other callers notice of them.
 
-    python -m loadtests.slow_heads [--sockets 2000] [--rounds 4]
+    python -m loadtests.slow_heads [--sockets 2000] [--rounds 4] [--json]
 
 A gateway on a real socket with a head timeout of 5 s. A caller ranks 100 items over and over: alone, beside the slow
 connections (they are in another process, and each sends one more byte a second), and while those are culled; then alone
@@ -18,6 +18,7 @@ import sys
 import time
 from contextlib import suppress
 from statistics import median
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -90,22 +91,22 @@ def p99(took: list[Spent], which: int) -> float:
     return float(np.percentile([one[which] for one in took], 99))
 
 
-def told(name: str, phases: list[list[Spent]], alone: list[list[Spent]]) -> float:
-    """A line of figures, each the median of the rounds; and how much more CPU time it is than alone."""
-    figures, ratios = [], []
+def told(name: str, phases: list[list[Spent]], alone: list[list[Spent]]) -> dict[str, float]:
+    """A line of figures on standard error, each the median of the rounds; and by each clock the ratio to alone."""
+    figures, ratios = [], {}
     for which, clock in enumerate(("wall", "CPU")):
         middle = median(float(np.median([one[which] for one in phase])) for phase in phases)
         tails = [p99(phase, which) for phase in phases]
-        ratios.append(median(tails) / median(p99(phase, which) for phase in alone))
+        ratios[clock] = median(tails) / median(p99(phase, which) for phase in alone)
         figures.append(
             f"{clock}: median {middle:5.2f}, p99 {median(tails):6.2f} ({min(tails):.2f} to {max(tails):.2f}) ms,"
-            f" {ratios[-1]:.2f}x"
+            f" {ratios[clock]:.2f}x"
         )
-    print(f"{name:<22}{sum(map(len, phases)):>6} rankings   {'   '.join(figures)}", flush=True)
-    return ratios[1]
+    print(f"{name:<22}{sum(map(len, phases)):>6} rankings   {'   '.join(figures)}", file=sys.stderr)
+    return ratios
 
 
-async def measure(sockets: int, rounds: int) -> bool:
+async def measure(sockets: int, rounds: int) -> dict[str, Any]:
     """Alone, beside them, and while they are culled; again and again."""
     limits: Guard = guard(head_timeout_s=HEAD_TIMEOUT_S, connections_max=sockets + 10)
     alone, beside, culling, lasted = [], [], [], []
@@ -121,10 +122,16 @@ async def measure(sockets: int, rounds: int) -> bool:
             printed, _ = await attackers.communicate()
             lasted += map(float, printed.split())
     told("alone", alone, alone)
-    ratio = told(f"beside {sockets:,}", beside, alone)
+    ratios = told(f"beside {sockets:,}", beside, alone)
     told("while they are culled", culling, alone)
-    print(f"culled {limits.culled:,} of {rounds * sockets:,}; they lasted {min(lasted):.1f} to {max(lasted):.1f} s")
-    return ratio <= RATIO_MAX and limits.culled == rounds * sockets and max(lasted) < HEAD_TIMEOUT_S + GRACE_S
+    found = {
+        "ratio": ratios["CPU"],
+        "wallRatio": ratios["wall"],
+        "culled": limits.culled,
+        "of": rounds * sockets,
+        "lastedS": [min(lasted), max(lasted)],
+    }
+    return found | {"inTime": limits.culled == found["of"] and max(lasted) < HEAD_TIMEOUT_S + GRACE_S}
 
 
 def main() -> None:
@@ -132,6 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sockets", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--json", action="store_true", help="one JSON object beside the table")
     parser.add_argument("--attack", type=int, metavar="PORT", help=argparse.SUPPRESS)
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -140,8 +148,11 @@ def main() -> None:
         uvloop.run(attack(options.attack, options.sockets))
         return
     with capture_logs():
-        well = uvloop.run(measure(options.sockets, options.rounds))
-    sys.exit(0 if well else 1)
+        found = uvloop.run(measure(options.sockets, options.rounds))
+    shortest_s, longest_s = found["lastedS"]
+    words = f"culled {found['culled']:,} of {found['of']:,}; they lasted {shortest_s:.1f} to {longest_s:.1f} s"
+    print(orjson.dumps(found).decode() if options.json else words)
+    sys.exit(0 if found["inTime"] and found["ratio"] <= RATIO_MAX else 1)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ ITEMS_AT_ONCE: Final = 500
 """Items of one fetch, ten calls: who rides for one item waits for no more than these."""
 
 SAID_S: Final = 0.001
-"""What it takes to begin the calls of a fetch, and to read what they said."""
+"""What it takes to read what the calls of a fetch said."""
 
 PATIENCE: Final = 0.5
 """Share of its time that a caller waits for what others asked for, before it asks itself."""
@@ -118,7 +118,7 @@ class Fetches:
                 for some in slices(items, ITEMS_AT_ONCE):
                     self._board(rides, want, some, alone=number == PASSES_MAX)
                     if len(some) < len(items):
-                        await self._turns.mine(SAID_S)
+                        await self._turns.mine()  # to write and sign ten calls is a turn's work
                 await self._ride(rides, want.budget)
                 for fetch in rides.own:
                     said.update(fetch.task.result())
