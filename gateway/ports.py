@@ -3,16 +3,107 @@
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from gateway.core.answer import Answer
+from gateway.core.attempt import Attempt
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
 
-TRACE: Final[ContextVar[tuple[tuple[str, str], ...]]] = ContextVar("trace", default=())
-"""The headers of the trace that a request belongs to, checked; adapters send them along with the calls made for it."""
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class Span(Protocol):
+    """Something under way, as a trace tells it. As a context manager it ends with the block, and notes what broke it.
+
+    One that nothing records costs nothing and has no children of its own: it is its own child.
+    """
+
+    @property
+    def headers(self) -> Headers:
+        """What is sent along with whatever is asked for it."""
+        ...
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that it belongs to, in hex; None for none."""
+        ...
+
+    def step(self, name: str) -> "Span":
+        """A piece of our own work within it."""
+        ...
+
+    def attempt(self, attempt: Attempt, beside: "Span | None" = None) -> "Span":
+        """An attempt of a call within it, just begun; `beside` is the one that it is a hedge of. What the attempt came
+        to is read when the span ends."""
+        ...
+
+    def note(self, name: str, value: str | int | float | bool) -> None:
+        """Add a fact, by its name in the conventions of OpenTelemetry. Never a user, an item or a secret."""
+        ...
+
+    def end(self, error: str | None = None) -> None:
+        """It is over; `error` is the kind of failure that it ended with, if it failed."""
+        ...
+
+    def __enter__(self) -> "Span": ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """A span that nothing records: all there is of it are the caller's headers, which are passed on."""
+
+    headers: Headers = ()
+
+    @property
+    def trace_id(self) -> str | None:
+        """That of the caller's trace."""
+        return self.headers[0][1].split("-")[1] if self.headers else None
+
+    def step(self, name: str) -> Span:  # noqa: ARG002
+        """Itself."""
+        return self
+
+    def attempt(self, attempt: Attempt, beside: Span | None = None) -> Span:  # noqa: ARG002
+        """Itself."""
+        return self
+
+    def note(self, name: str, value: str | float) -> None:
+        """Nothing."""
+
+    def end(self, error: str | None = None) -> None:
+        """Nothing."""
+
+    def __enter__(self) -> Span:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+TRACE: Final[ContextVar[Span]] = ContextVar("trace", default=Unrecorded())  # noqa: B039 - it is frozen
+"""What is under way here, the caller's headers checked; adapters send its headers along with the calls made for it."""
+
+
+class Tracer(Protocol):
+    """Begins what stands at the top of what this process tells of a trace."""
+
+    def request(self, name: str, parent: Headers) -> Span:
+        """A request that came in, as part of the trace that its headers name, if they name one (`traceparent` first,
+        checked)."""
+        ...
+
+
+class Untraced:
+    """A tracer that records nothing."""
+
+    def request(self, name: str, parent: Headers) -> Span:  # noqa: ARG002
+        """The caller's headers, to be passed on."""
+        return Unrecorded(parent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,11 @@ def export(variables: Mapping[str, str]) -> None:
     os.environ.update(variables)  # noqa: TID251 - their one home
 
 
+def standard(prefix: str) -> dict[str, str]:
+    """The variables of a standard that has its own names, as OpenTelemetry has `OTEL_`."""
+    return {name: value for name, value in os.environ.items() if name.startswith(prefix)}  # noqa: TID251 - their home
+
+
 def for_child(variables: Mapping[str, str]) -> dict[str, str]:
     """The environment of one child process: this one's, and these variables."""
     return {**os.environ, **variables}  # noqa: TID251 - their one home

@@ -18,10 +18,12 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.adapters import logs
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.lean import LeanRanker
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.memory_values import MemoryValues
+from gateway.adapters.otel_sdk import opened_tracer
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
 from gateway.adapters.personalize_raw import RawPersonalize
@@ -36,6 +38,7 @@ from gateway.core.routing import region_of
 from gateway.ports import Clock, FrameStore, ValueStore
 from gateway.service.audit import RawRanker
 from gateway.service.background import Background
+from gateway.service.bill import Bill
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fetches import Fetches
@@ -50,7 +53,7 @@ from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
 from gateway.service.turns import Turns
-from gateway.settings import MEMORY, CacheSettings, ServerSettings, Settings
+from gateway.settings import MEMORY, CacheSettings, ServerSettings, Settings, standard
 from gateway.web.app import build_admin_app, build_app
 from gateway.web.connections import Guard
 from gateway.web.listeners import GuardedSite
@@ -90,6 +93,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     background = Background()
     campaigns = settings.campaign_policies()
     async with AsyncExitStack() as stack:
+        tracer = await stack.enter_async_context(opened_tracer(standard("OTEL_")))
         stores = await _opened_stores(settings.cache, clock, stack)
         clients = await stack.enter_async_context(
             AwsClients(connections_max=CONNECTIONS_MAX, default_region=settings.aws_region)
@@ -108,13 +112,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         random = Random()  # noqa: S311 - spreads retries and names scales; nothing secret
         life = Life(settings.cache.fresh_s, settings.cache.stale_s, settings.cache.settle_s)
         frames = Frames(stores.frames, clock, background, random, life)
-        fans = Fans(ranker, clock, random)
+        bill = Bill()
+        fans = Fans(ranker, clock, random, bill)
         fetches = Fetches(fans, gates, clock, turns)
         rounds = Rounds(fans, gates, clock, random, turns)
-        reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
+        reranker = Reranker(Fills(rounds, frames), frames, clock, turns, bill)
         try:
             sink = PersonalizeEvents(clients, settings.aws_region or next(map(region_of, arns), ""))
-            yield Service(
+            service = Service(
                 reranker,
                 EventDoor(sink, reranker),
                 campaigns,
@@ -126,7 +131,11 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 stores.frames.health,
                 clients.credentials.health,
                 Recommender(Flights(fans, gates, frames), frames),
+                tracer=tracer,
+                log_level=logs.LEVEL,
             )
+            with service.pulse:
+                yield service
         finally:
             await background.drain(BACKGROUND_DRAIN_S)
 

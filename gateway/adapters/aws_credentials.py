@@ -57,6 +57,7 @@ class KeptCredentials:
     ) -> None:
         self.refreshes = 0
         self.failures = 0
+        self._failed_in_row = 0
         self._source = source
         self._wall_s = wall_s
         self._random = random or Random()  # noqa: S311 - spreads questions; nothing secret
@@ -209,8 +210,15 @@ class KeptCredentials:
             self._held_since_s = wall_s
             self._window_s = window_s(left_s)
         if self._failing_since_s is not None:
-            _log.warning("AWS credentials can be had again, of %s", found.method)
+            lasted_s = wall_s - self._failing_since_s
+            _log.warning(
+                "AWS credentials can be had again, of %s, after %d failures in %.0f s",
+                found.method,
+                self._failed_in_row,
+                lasted_s,
+            )
         self._held = found
+        self._failed_in_row = 0
         self._failing_since_s = self._last_error = None
         self.refreshes += 1
         self._renewal.succeeded(self._now_s(), wall_s, left_s, found.reread_s, self._random.random())
@@ -222,6 +230,7 @@ class KeptCredentials:
             self._failing_since_s = self._wall_s()
         self._last_error = error
         self.failures += 1
+        self._failed_in_row += 1
         self._renewal.failed(self._now_s(), left_s, self._random.random())
 
     async def _until_due(self) -> None:

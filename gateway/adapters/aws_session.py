@@ -7,6 +7,7 @@ sent again, and a rehearsal ends: the request that would be sent is shown, whole
 """
 
 import asyncio
+import re
 import ssl
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from gateway.ports import TRACE
 
 RESPONSE_BYTES_MAX: Final = 32 * 1024 * 1024
 """50 items with 10 metadata columns of up to 20,000 characters are 10 MB, in UTF-8 up to 30 MB."""
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9=/+-]{1,128}")
+"""Ids that AWS gives to requests, and nothing longer."""
 
 STALE_TRIES_MAX: Final = 3
 """aiohttp cannot be told to take a new connection: as many that the server has closed unnoticed may come in a row."""
@@ -74,6 +78,15 @@ rehearsal: ContextVar[Rehearsal | None] = ContextVar("rehearsal", default=None)
 """Where to put what would be sent, while a task only rehearses."""
 
 
+def told(status: int, request_id: str) -> None:
+    """Note on the span of the call under way what its answer says of itself; its status, if that is not the usual."""
+    span = TRACE.get()
+    if status >= 300:
+        span.note("http.response.status_code", status)
+    if REQUEST_ID.fullmatch(request_id):
+        span.note("aws.request_id", request_id)
+
+
 class GuardedHttpSession(AIOHTTPSession):  # type: ignore[misc] # the library is untyped
     """aiobotocore's HTTP session without redirects and with bounded answers."""
 
@@ -84,9 +97,11 @@ class GuardedHttpSession(AIOHTTPSession):  # type: ignore[misc] # the library is
     async def send(self, request: Any) -> Any:
         """Send a signed request, unless this is a rehearsal."""
         if (shown := rehearsal.get()) is None:
-            for name, value in TRACE.get():  # behind the signature, which does not cover them
+            for name, value in TRACE.get().headers:  # behind the signature, which does not cover them
                 request.headers[name] = value
-            return await super().send(request)
+            response = await super().send(request)
+            told(response.status_code, response.headers.get("x-amzn-requestid", ""))
+            return response
         shown.request = request
         shown.proxied = bool(self._proxy_config.proxy_url_for(request.url))
         if request.url.startswith("https:"):

@@ -15,8 +15,8 @@ import httptools
 HEAD_BYTES_MAX: Final = 64 * 1024
 """No head of the service is near this; it is what a list of headers may cost in memory."""
 
-KEPT_HEADERS: Final = frozenset((b"x-amzn-errortype", b"retry-after"))
-"""The headers of an answer that anything is made of."""
+KEPT_HEADERS: Final = frozenset((b"x-amzn-errortype", b"retry-after", b"x-amzn-requestid"))
+"""The headers of an answer that anything is made of, traces included."""
 
 FRAMING_HEADERS: Final = frozenset((b"content-length", b"transfer-encoding"))
 

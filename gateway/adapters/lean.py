@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 from gateway.adapters import aws_session
 from gateway.adapters.aws_clients import AwsClients
 from gateway.adapters.aws_errors import STALE_KEYS, error_of
-from gateway.adapters.aws_session import TransportStats
+from gateway.adapters.aws_session import TransportStats, told
 from gateway.adapters.connections import NotTrusted, Pool
 from gateway.adapters.http1 import HttpAnswer, HttpFailure
 from gateway.adapters.lean_route import RANKING, REHEARSED, Route, rehearsed, route_of
@@ -176,6 +176,7 @@ class LeanRanker:
             raise Untrusted("the campaign's endpoint cannot be trusted: TLS failed") from error
         except HttpFailure as error:
             raise Unavailable("the campaign cannot be reached") from error
+        told(got.status, got.headers.get(b"x-amzn-requestid", b"").decode("latin-1"))
         if 300 <= got.status < 400:
             self.stats.redirected(got.status)
             raise Unavailable("the campaign cannot be reached")

@@ -57,7 +57,7 @@ class Route:
         return b"".join((
             self.head,
             self.signer.sign(keys, second, body),
-            *(f"{name}: {value}\r\n".encode() for name, value in TRACE.get()),
+            *(f"{name}: {value}\r\n".encode() for name, value in TRACE.get().headers),
             b"amz-sdk-invocation-id: %b\r\nContent-Length: %d\r\n\r\n" % (_invocation(), len(body)),
             body,
         ))  # fmt: skip

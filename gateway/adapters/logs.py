@@ -1,20 +1,29 @@
 """Structured logs on standard error: one JSON object a line (or coloured text for people), whoever wrote it.
 
-Libraries that log through the standard library are heard from WARNING on and go the same way: at DEBUG the AWS clients
-print bodies, with user ids in them.
+The level may be changed while the process runs (`LEVEL`). It is that of the gateway's own lines, which hold no ids at
+any level. Libraries that log through the standard library are heard from WARNING on, whatever the level, and go the
+same way: at DEBUG the AWS clients print bodies, with user ids in them.
 """
 
 import logging
 import sys
-from typing import Any, Literal
+import time
+from collections.abc import MutableMapping
+from typing import Any, Final, Literal
 
 import orjson
 import structlog
 from structlog.types import Processor
 
+from gateway.core.log_level import RANK, Level, LogLevel
 
-def configure(level: Literal["debug", "info", "warning", "error"], form: Literal["json", "console"]) -> None:
+LEVEL: Final = LogLevel()
+"""The level of this process, as standard error is one for the process."""
+
+
+def configure(level: Level, form: Literal["json", "console"]) -> None:
     """Send all logs of the process through structlog."""
+    LEVEL.set_usual(level)
     shared: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -25,8 +34,8 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
         else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # others show locals
     )
     structlog.configure(
-        processors=[*shared, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[threshold, *shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger("debug"),  # `threshold` decides: this one is for good
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
@@ -34,6 +43,13 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[remove, *last], foreign_pre_chain=shared))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def threshold(_: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Let pass what is grave enough for the level in force."""
+    if method in RANK and not LEVEL.passes(method, time.monotonic()):
+        raise structlog.DropEvent
+    return line
 
 
 def _dumps(line: Any, default: Any = str, **_: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Final, Literal
 import structlog
 
 from gateway.core.breaker import Breaker, Permit, Rules, Verdict
+from gateway.core.episode import Episode
 
 RULES: Final = Rules(failures_in_row=10, failure_share=0.5, calls_min=20, window_s=5.0, open_s=0.5)
 """Ten failures one after the other cost 10 x 20 ms at worst. Half a second between probes, which no request waits for,
@@ -33,9 +34,7 @@ class Side:
         self.breaker = Breaker(RULES)
         self.errors: Counter[str] = Counter()
         self.probes_failed = 0
-        self._began_s: float | None = None
-        self._failed_s = 0.0
-        self._failures = 0
+        self._trouble = Episode(QUIET_S)
 
     def __repr__(self) -> str:
         return f"<Side {self.name} {self.breaker!r} errors={dict(self.errors)}>"
@@ -50,24 +49,15 @@ class Side:
         if late:
             return
         self.probes_failed = 0
-        if self._began_s is not None and now_s - self._failed_s >= QUIET_S:
-            _log.info(
-                "frame store works again",
-                side=self.name,
-                failures=self._failures,
-                outage_s=round(self._failed_s - self._began_s, 3),
-            )
-            self._began_s = None
+        if ended := self._trouble.good(now_s):
+            _log.warning("frame store works again", side=self.name, **ended.told())
 
     def failed(self, permit: Permit, reason: str, now_s: float) -> bool:
         """An operation failed. Whether the breaker has just opened, or a probe found it rightly so."""
         self.errors[reason] += 1
         self.probes_failed += permit.probe
-        self._failed_s = now_s
-        if self._began_s is None:
-            self._began_s, self._failures = now_s, 0
+        if self._trouble.bad(now_s):
             _log.warning("frame store fails", side=self.name, reason=reason)
-        self._failures += 1
         opened = self.breaker.opened
         self.breaker.tell(permit, Verdict.FAILED, now_s)
         return self.breaker.opened > opened

@@ -71,7 +71,8 @@ def demo(
 
 
 def _serve_on(emulator: str, gateway: str) -> None:
-    print(f"\nThe gateway serves on at {gateway}, the emulator at {emulator}. Try (Ctrl-C ends both):\n")
+    print(f"\nThe gateway serves on at {gateway}, the emulator at {emulator} (Ctrl-C ends both).")
+    print(f"Look at {gateway}/console, or try:\n")
     print(
         f"  curl -s {gateway}/v1/rerank -H 'Content-Type: application/json' \\\n"
         """    -d '{"campaign": "demo", "userId": "user-1", "inputList": ["p00001", "p00002", "p00003"]}'"""

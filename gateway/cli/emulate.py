@@ -9,6 +9,9 @@ from gateway.cli.console import fail
 
 
 def emulate(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. It has no secrets and serves anybody who reaches it.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on (0: any free one).")] = 8081,
     items: Annotated[Path | None, typer.Option(help="Your Items CSV (ITEM_ID and columns), plain or .gz.")] = None,
     interactions: Annotated[
@@ -68,11 +71,11 @@ def emulate(
             _evaluate(settings.interactions)
             return
         announce = lambda url: print(f"emulator listening on {url}", flush=True)  # noqa: E731
-        uvloop.run(server.serve(settings, "127.0.0.1", port, announce))
+        uvloop.run(server.serve(settings, host, port, announce))
     except of.ConfigError as error:
         fail(str(error))
     except OSError as error:
-        fail(f"cannot listen on 127.0.0.1:{port}: {error.strerror}")
+        fail(f"cannot listen on {host}:{port}: {error.strerror}")
 
 
 def _evaluate(interactions: Path | None) -> None:

@@ -82,6 +82,14 @@ def calls_needed(count: int, limit: int, anchors: int) -> int:
     return math.ceil(count / (limit - anchors))
 
 
+def cold_calls(count: int, limit: int = CALL_LIMIT) -> int:
+    """Calls that a ranking of so many candidates takes when nothing is known of them, and nothing goes wrong."""
+    if count <= limit:
+        return min(count, 1)
+    reserved = min(ANCHORS_MIN, limit - 1)
+    return calls_needed(count - reserved, limit, reserved)
+
+
 def plan_ranking(
     wanted: list[str], frame: Frame | None = None, limit: int = CALL_LIMIT, near: Ints | None = None
 ) -> Plan:
@@ -103,8 +111,7 @@ def _plan_cold(wanted: list[str], limit: int) -> Plan:
     none = np.empty(0, dtype=np.intp)
     if count <= limit:
         return Plan(wanted, count, limit, none, [np.arange(count)], none)
-    reserved = min(ANCHORS_MIN, limit - 1)
-    calls = calls_needed(count - reserved, limit, reserved)
+    calls = cold_calls(count, limit)
     # The anchors stand once among the candidates and `calls` times in the slots.
     anchors = spread(count, min(ANCHORS_MAX, (calls * limit - count) // (calls - 1)))
     rest = np.delete(np.arange(count), anchors)

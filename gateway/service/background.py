@@ -21,6 +21,11 @@ class Background:
     def __repr__(self) -> str:
         return f"<Background tasks={len(self._tasks)} dropped={self.dropped}>"
 
+    @property
+    def under_way(self) -> int:
+        """Tasks that are not done."""
+        return len(self._tasks)
+
     def start(self, work: Coroutine[Any, Any, None]) -> bool:
         """Run `work` to its end, whatever becomes of the caller; False if there is no room and it is dropped."""
         if len(self._tasks) >= TASKS_MAX:

@@ -5,10 +5,12 @@ cheaper the other way: one call of 50 ranks and describes at once. Whether it is
 lists are looked up before they are ranked.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from gateway.core.answer import Answer
 from gateway.core.model import Ints, distinct, taken
 from gateway.core.plan import TOGETHER_MAX
+from gateway.service.fanout import FanOut
 from gateway.service.fetches import slices
 from gateway.service.metadata import Known, Metadata
 from gateway.service.rerank import Reranker
@@ -18,10 +20,12 @@ from gateway.service.turns import STEP
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """A ranking, and the metadata of a page of it; the flag says if some is missing."""
+    """A ranking, and the metadata of a page of it; the flag says if some is missing. `asked` are the calls that
+    were made for nothing else."""
 
     result: Result
     metadata: Known
+    asked: FanOut[Answer] = field(default_factory=lambda: FanOut([]))
 
 
 async def rank_described(
@@ -66,7 +70,7 @@ async def describe(
     for some in slices(items, STEP):
         await metadata.turns.next_step(len(items))
         lacking += [item for item in some if item not in known]
-    told = await metadata.ask(request.campaign, request.subject, names, lacking, request.budget, cost)
+    told, asked = await metadata.ask(request.campaign, request.subject, names, lacking, request.budget, cost)
     result.usage.add(cost.usage)
     result.timing.add(cost.timing)
     if result.degraded is None and len(told) < len(lacking):
@@ -74,7 +78,7 @@ async def describe(
     if known and told:
         await metadata.turns.next_step(len(told))
         known |= told
-    return Described(result, known or told)
+    return Described(result, known or told, asked)
 
 
 def page_of(result: Result, offset: int, limit: int | None) -> list[str]:

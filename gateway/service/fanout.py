@@ -11,6 +11,8 @@ A call is attempted, perhaps hedged while it is out, and perhaps tried once more
         │  still out at p95: a hedge, to another ARN if there is one; the first good answer wins and
         │                    cancels the other attempt
         └──failed, retryable, budget left──backoff──> second attempt ──> done
+
+Every attempt is kept in the log of its fan-out, from which all its numbers come.
 """
 
 import asyncio
@@ -20,17 +22,23 @@ from functools import partial
 from random import Random
 from typing import Final, Generic, TypeVar
 
+import structlog
+
 from gateway.core.answer import Answer
+from gateway.core.attempt import Attempt, Kind, Outcome, Purpose, Wanted
 from gateway.core.budget import Budget, backoff_s
 from gateway.core.errors import Busy, CallerError, DeadlineExceeded, GatewayError, Throttled, UpstreamError
 from gateway.core.hedge import OVERDUE
 from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
-from gateway.ports import Call, Clock, Ranker
-from gateway.service.gate import Gate
+from gateway.ports import TRACE, Call, Clock, Ranker, Span
+from gateway.service.bill import Bill
+from gateway.service.gate import TIMER_S, Gate
 from gateway.service.lane import Leave, Pass
 
-ATTEMPTS_MAX: Final = 2
+_log = structlog.get_logger("gateway.upstream")
+
+KINDS: Final[tuple[Kind, ...]] = ("first", "retry")
 """One try and one retry; a hedge stands beside them."""
 
 
@@ -46,13 +54,30 @@ Make = Callable[[str], Awaitable[Said]]
 
 @dataclass(slots=True)
 class FanOut(Generic[Said]):
-    """What came of a set of calls: outcomes in their order, attempts made (each is billed), and the longest wait."""
+    """What came of a set of calls: outcomes in their order, and all attempts as they began."""
 
     outcomes: list[Said | UpstreamError]
-    attempts: int = 0
-    retries: int = 0
-    hedges: int = 0
-    queue_s: float = 0.0
+    log: list[Attempt] = field(default_factory=list, repr=False)
+
+    @property
+    def attempts(self) -> int:
+        """Attempts that were sent: each is billed."""
+        return sum(one.sent for one in self.log)
+
+    @property
+    def retries(self) -> int:
+        """How many of them were second tries."""
+        return sum(one.sent and one.kind == "retry" for one in self.log)
+
+    @property
+    def hedges(self) -> int:
+        """How many of them were hedges."""
+        return sum(one.sent and one.kind == "hedge" for one in self.log)
+
+    @property
+    def queue_s(self) -> float:
+        """The longest wait of a call for its permit."""
+        return max((one.waited_s for one in self.log if one.sent), default=0.0)
 
     @property
     def answers(self) -> list[Said | None]:
@@ -67,17 +92,26 @@ class FanOut(Generic[Said]):
 
 @dataclass(frozen=True, slots=True)
 class Fans:
-    """Fans calls out to campaigns."""
+    """Fans calls out to campaigns; `bill` has every attempt."""
 
     ranker: Ranker
     clock: Clock
     random: Random
+    bill: Bill = field(default_factory=Bill)
 
     async def fan_out(
-        self, gate: Gate, subject: Subject, lists: Sequence[list[str]], budget: Budget, columns: tuple[str, ...] = ()
+        self,
+        gate: Gate,
+        subject: Subject,
+        lists: Sequence[list[str]],
+        budget: Budget,
+        columns: tuple[str, ...] = (),
+        *,
+        purpose: Purpose = "plan",
+        earlier: int = 0,
     ) -> FanOut[Answer]:
         """Make one call for every list of items, with metadata of these columns; all are over when this returns, by the
-        budget's deadline at the latest.
+        budget's deadline at the latest. The log numbers them from `earlier`, the calls that their plan had before.
 
         Raises `CallerError` as soon as one call says that the request itself is wrong.
         """
@@ -85,7 +119,8 @@ class Fans:
         async def rank(items: list[str], arn: str) -> Answer:
             return await self.ranker.rank(Call(arn, subject, items, columns))
 
-        return await self._all(gate, [partial(rank, items) for items in lists], budget)
+        wanted = [Wanted(purpose, number, len(items)) for number, items in enumerate(lists, earlier)]
+        return await self._all(gate, wanted, [partial(rank, items) for items in lists], budget, subject.tenant)
 
     async def ask(self, gate: Gate, question: Question, budget: Budget) -> FanOut[Listing]:
         """Make the one call of a question; everything else as of `fan_out`."""
@@ -93,22 +128,27 @@ class Fans:
         async def ask(arn: str) -> Listing:
             return await self.ranker.ask(arn, question)
 
-        return await self._all(gate, [ask], budget)
+        wanted = Wanted("listing", 0, 0, question.operation)
+        return await self._all(gate, [wanted], [ask], budget, question.subject.tenant)
 
-    async def _all(self, gate: Gate, calls: Sequence[Make[Said]], budget: Budget) -> FanOut[Said]:
+    async def _all(
+        self, gate: Gate, wanted: Sequence[Wanted], calls: Sequence[Make[Said]], budget: Budget, tenant: str
+    ) -> FanOut[Said]:
         fan: FanOut[Said] = FanOut([DeadlineExceeded("no answer before the deadline")] * len(calls))
         try:
             gate.admit(len(calls), budget)
         except Busy as refusal:
             fan.outcomes = [refusal] * len(calls)
+            now_s = self.clock.stopwatch_s()
+            fan.log = [Attempt(call, "first", now_s).refused(type(refusal), now_s) for call in wanted]
             return fan
         leave = Leave()
         try:
             async with asyncio.timeout_at(budget.calls_until_s), asyncio.TaskGroup() as group:
-                for number, make in enumerate(calls):
-                    one = _OneCall(self, fan, gate, leave, make, budget, group)
-                    group.create_task(one.run(number))
-                    if number % BEGUN_AT_ONCE == BEGUN_AT_ONCE - 1:
+                for place, (call, make) in enumerate(zip(wanted, calls, strict=True)):
+                    one = _OneCall(self, fan, gate, leave, call, make, budget, group)
+                    group.create_task(one.run(place))
+                    if place % BEGUN_AT_ONCE == BEGUN_AT_ONCE - 1:
                         await asyncio.sleep(0)
         except TimeoutError:
             pass  # what has no outcome by now has that of the deadline
@@ -117,6 +157,18 @@ class Fans:
             if faults is not None:
                 raise faults.exceptions[0] from None
             raise
+        finally:
+            self.bill.billed[tenant] += fan.attempts
+        _log.debug(
+            "calls made",
+            campaign=gate.campaign.key,
+            calls=len(calls),
+            attempts=fan.attempts,
+            retries=fan.retries,
+            hedges=fan.hedges,
+            queue_ms=round(1e3 * fan.queue_s, 2),
+            failures=[type(failure).__name__ for failure in fan.failures],
+        )
         return fan
 
 
@@ -128,6 +180,7 @@ class _OneCall(Generic[Said]):
     fan: FanOut[Said]
     gate: Gate
     leave: Leave
+    call: Wanted
     make: Make[Said]
     budget: Budget
     group: asyncio.TaskGroup
@@ -135,15 +188,18 @@ class _OneCall(Generic[Said]):
     first: "asyncio.Task[None] | None" = None
     hedge: "asyncio.Task[None] | None" = None
     hedged: Said | None = None
+    answered: bool = False
+    span: Span = field(default_factory=TRACE.get)
+    asked: Span | None = None
 
-    async def run(self, number: int) -> None:
+    async def run(self, place: int) -> None:
         """Attempt the call until it answers, or may not be tried again."""
         self.first = asyncio.current_task()
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            outcome = self.fan.outcomes[number] = await self._attempt(attempt)
-            if not isinstance(outcome, UpstreamError) or not outcome.retryable or attempt == ATTEMPTS_MAX:
+        for number, kind in enumerate(KINDS, 1):
+            outcome = self.fan.outcomes[place] = await self._attempt(kind)
+            if not isinstance(outcome, UpstreamError) or not outcome.retryable or number == len(KINDS):
                 return
-            wait_s = self._wait_s(attempt, outcome)
+            wait_s = self._wait_s(number, outcome)
             if not self.budget.allows_attempt(self.fans.clock.now_s(), wait_s) or not self.gate.take_retry():
                 return
             await asyncio.sleep(wait_s)
@@ -153,22 +209,24 @@ class _OneCall(Generic[Said]):
         asked_s = failure.retry_after_s if isinstance(failure, Throttled) else None
         return (asked_s or 0.0) + backoff_s(attempt, self.fans.random.random())
 
-    async def _attempt(self, attempt: int) -> Said | UpstreamError:
+    async def _attempt(self, kind: Kind) -> Said | UpstreamError:
         """One attempt and, if it stays out for long, its hedge: the first good answer, else the attempt's failure."""
-        began_s = self.fans.clock.stopwatch_s()
+        attempt = Attempt(self.call, kind, self.fans.clock.stopwatch_s())
         try:
             ticket = await self.gate.enter(self.leave, self.budget.calls_until_s, self.tried)
         except UpstreamError as refusal:
+            self._refused(attempt, type(refusal))
             return refusal
-        self.fan.queue_s = max(self.fan.queue_s, self.fans.clock.stopwatch_s() - began_s)
-        if attempt == 1:
+        except asyncio.CancelledError:
+            self._refused(attempt, DeadlineExceeded)
+            raise
+        if kind == "first":
             self.gate.count_call()
         else:
-            self.fan.retries += 1
             self.gate.stats.retries += 1
         watch = self._watch(ticket)
         try:
-            outcome = await self._ask(ticket)
+            outcome = await self._ask(ticket, attempt)
         except asyncio.CancelledError:
             # Cancelled by the hedge that won, unless somebody else cancelled as well.
             if self.hedged is None or self.first is None or self.first.uncancel() > 0:
@@ -191,23 +249,43 @@ class _OneCall(Generic[Said]):
         self.first = asyncio.current_task()
         return outcome if self.hedged is None else self.hedged
 
-    async def _ask(self, ticket: Pass) -> Said | UpstreamError:
+    def _refused(self, attempt: Attempt, refusal: type[UpstreamError]) -> None:
+        self.fan.log.append(attempt.refused(refusal, self.fans.clock.stopwatch_s()))
+
+    async def _ask(self, ticket: Pass, attempt: Attempt) -> Said | UpstreamError:
         """Make the call that a permit is for, and hand the permit back."""
-        gate, clock = self.gate, self.fans.clock
-        self.fan.attempts += 1
+        attempt.begin(ticket.lane.arn, self.fans.clock.stopwatch_s())
+        self.fan.log.append(attempt)
         self.tried.append(ticket.lane.arn)
-        began_s = clock.stopwatch_s()
+        with self.span.attempt(attempt, self.asked if attempt.kind == "hedge" else None) as span:
+            TRACE.set(span)  # for the task of this call, which does nothing else
+            self.asked = span
+            return await self._made(ticket, attempt)
+
+    async def _made(self, ticket: Pass, attempt: Attempt) -> Said | UpstreamError:
+        gate, clock = self.gate, self.fans.clock
         try:
             outcome: Said | GatewayError = await self.make(ticket.lane.arn)
         except GatewayError as error:
             outcome = error
-        except BaseException:
+        except BaseException as end:
+            attempt.end(self._cut_off_by(end), clock.stopwatch_s())
             gate.left(ticket, self.budget.calls_until_s, overtaken=self.hedged is not None)
             raise
-        gate.done(ticket, outcome, clock.stopwatch_s() - began_s)
+        attempt.end_with(outcome, clock.stopwatch_s())
+        gate.done(ticket, outcome, attempt.took_s)
         if isinstance(outcome, GatewayError) and not isinstance(outcome, UpstreamError):
             raise outcome
+        self.answered = self.answered or not isinstance(outcome, UpstreamError)
         return outcome
+
+    def _cut_off_by(self, end: BaseException) -> Outcome:
+        """What ended an attempt that did not end by itself: mostly somebody who cancelled it."""
+        if not isinstance(end, asyncio.CancelledError):
+            return "failed"
+        if self.answered:
+            return "overtaken"
+        return "late" if self.fans.clock.now_s() >= self.budget.calls_until_s - TIMER_S else "cancelled"
 
     def _watch(self, ticket: Pass) -> list[asyncio.TimerHandle]:
         """Timers for when the attempt has been out for long, and for very long."""
@@ -232,11 +310,13 @@ class _OneCall(Generic[Said]):
         ticket = self.gate.enter_now(self.tried)
         if ticket is None:
             return
-        self.fan.hedges += 1
         self.gate.stats.hedges += 1
-        outcome = await self._ask(ticket)
-        if not isinstance(outcome, UpstreamError):
-            self.hedged = outcome
-            self.gate.stats.hedges_won += 1
-            if self.first is not None:
-                self.first.cancel()
+        try:
+            outcome = await self._ask(ticket, Attempt(self.call, "hedge", self.fans.clock.stopwatch_s()))
+            if not isinstance(outcome, UpstreamError):
+                self.hedged = outcome
+                if self.first is not None:
+                    self.first.cancel()
+        finally:
+            self.gate.stats.hedges_won += self.hedged is not None
+            self.gate.stats.hedges_lost += self.hedged is None

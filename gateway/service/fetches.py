@@ -23,7 +23,7 @@ from gateway.core.model import Subject
 from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
-from gateway.service.fanout import Fans
+from gateway.service.fanout import FanOut, Fans
 from gateway.service.gates import Gates
 from gateway.service.result import Cost
 from gateway.service.turns import Turns
@@ -47,10 +47,10 @@ Said = dict[str, bytes]
 """Item -> its metadata as JSON; items that a call did not tell of are not in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Want:
     """Who wants which columns, by when; what its own calls cost is added to `cost`, what they say goes to `learnt`,
-    which `keeps` it or not."""
+    which `keeps` it or not. `fan` has those calls when they are over, `begun` is their number."""
 
     campaign: Campaign
     subject: Subject
@@ -59,6 +59,8 @@ class Want:
     cost: Cost
     learnt: Callable[[Said], None]
     keeps: bool
+    fan: FanOut[Answer] = field(default_factory=lambda: FanOut([]))
+    begun: int = 0
 
     @property
     def kind(self) -> Hashable:
@@ -159,8 +161,13 @@ class Fetches:
 
     async def _run(self, want: Want, items: list[str]) -> Said:
         lists = [list(some) for some in slices(items, METADATA_LIMIT)]
-        gate = self._gates.of(want.campaign)
-        fan = await self._fans.fan_out(gate, want.subject, lists, want.budget, want.names)
+        gate, earlier = self._gates.of(want.campaign), want.begun
+        want.begun += len(lists)
+        fan = await self._fans.fan_out(
+            gate, want.subject, lists, want.budget, want.names, purpose="metadata", earlier=earlier
+        )
+        want.fan.outcomes += fan.outcomes
+        want.fan.log += fan.log
         want.cost.usage.count(fan)
         want.cost.timing.queue_s = max(want.cost.timing.queue_s, fan.queue_s)
         await self._turns.mine(SAID_S)

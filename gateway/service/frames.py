@@ -15,7 +15,7 @@ from gateway.core.frame import ITEMS_MAX, Frame
 from gateway.core.keys import FrameKey, frame_key, user_key
 from gateway.core.life import RANDOM_BITS, Life, Stage, new_epoch
 from gateway.core.model import Subject
-from gateway.ports import Clock, FrameStore
+from gateway.ports import TRACE, Clock, FrameStore
 from gateway.service.background import Background
 
 
@@ -65,7 +65,9 @@ class Frames:
     async def look_up(self, subject: Subject, *more: str) -> Found:
         """The subject's frame, as far as it may still be used; `more` is what else it is kept for."""
         key = frame_key(subject, *more)
-        kept = await self.store.load(key)
+        with TRACE.get().step("frame load") as step:
+            kept = await self.store.load(key)
+            step.note("rerank.frame.items", 0 if kept.frame is None else len(kept.frame))
         if kept.frame is None or kept.epoch is None:
             return Found(key, kept.epoch, None, Stage.DEAD)
         stage = self.life.stage(
@@ -82,7 +84,12 @@ class Frames:
             rows = frame.rows(asked)
             frame = frame.only(np.unique(rows[rows >= 0]))
         self.stats.stored += 1
-        self.background.start(self.store.save(key, replace(frame, epoch=epoch), self.life.kept_s))
+        self.background.start(self._save(key, replace(frame, epoch=epoch)))
+
+    async def _save(self, key: FrameKey, frame: Frame) -> None:
+        with TRACE.get().step("frame save") as step:
+            step.note("rerank.frame.items", len(frame))
+            await self.store.save(key, frame, self.life.kept_s)
 
     async def bump(self, tenant: str, user_id: str) -> bool:
         """Kill all frames of the user at once; False if that could not be stored."""

@@ -9,12 +9,15 @@ import asyncio
 import heapq
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
+
+import structlog
 
 from gateway.core.admission import Load, admits
 from gateway.core.breaker import State
 from gateway.core.budget import ATTEMPT_MIN_S, Budget
+from gateway.core.episode import Episode
 from gateway.core.errors import Busy, DeadlineExceeded, GatewayError, Resting, UpstreamError
 from gateway.core.extras import ExtraBudget
 from gateway.core.hedge import OVERDUE, Standing, due_s, why_not
@@ -33,6 +36,8 @@ TIMER_S: Final = 0.002
 LEFT_MAX: Final = 100
 """Places in the queue that may be held by calls that have left, beyond as many as wait."""
 
+_log = structlog.get_logger("gateway.upstream")
+
 
 @dataclass(order=True, slots=True)
 class _Waiter:
@@ -47,14 +52,22 @@ class _Waiter:
 
 @dataclass(slots=True)
 class GateStats:
-    """Numbers since the start. `busy` and `resting` count calls that were wanted and not made."""
+    """Numbers since the start. `busy` and `resting` count calls that were wanted and not made, `unaffordable` the
+    retries and hedges that the budget had nothing left for."""
 
     calls: int = 0
     retries: int = 0
     hedges: int = 0
     hedges_won: int = 0
+    hedges_lost: int = 0
     busy: int = 0
     resting: int = 0
+    unaffordable: int = 0
+
+    def add(self, other: "GateStats") -> None:
+        """Add the numbers of another gate."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
 
 class Gate:
@@ -73,6 +86,7 @@ class Gate:
         self._queue: list[_Waiter] = []  # a heap; who has left stays in it until it comes to the top
         self._numbers = self._turn = 0
         self.waiting = 0
+        self._crowded = Episode()
         self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
@@ -95,15 +109,22 @@ class Gate:
 
     def admit(self, calls: int, budget: Budget) -> None:
         """Let so many calls queue up; raises `Busy` if the last of them could not be answered in time."""
-        if not self.waiting:
+        if not self.waiting and not self._crowded.under_way:
             return
         now_s = self._clock.now_s()
+        if self.waiting and not self._has_time_for(calls, budget, now_s):
+            self.stats.busy += calls
+            if self._crowded.bad(now_s, calls):
+                _log.warning("calls are refused, too many wait", campaign=self.campaign.key, waiting=self.waiting)
+            raise Busy("more calls are waiting for the campaign than can be made in time")
+        if ended := self._crowded.good(now_s):
+            _log.warning("calls are no longer refused", campaign=self.campaign.key, **ended.told())
+
+    def _has_time_for(self, calls: int, budget: Budget, now_s: float) -> bool:
         takes = self.latencies.quantiles(now_s)
         ahead = sum(one.until_s <= budget.calls_until_s and not one.granted.cancelled() for one in self._queue)
         load = Load(self.waiting, ahead, self.limit, takes, self.campaign.tps)
-        if not admits(load, calls, budget.calls_until_s - now_s):
-            self.stats.busy += calls
-            raise Busy("more calls are waiting for the campaign than can be made in time")
+        return admits(load, calls, budget.calls_until_s - now_s)
 
     async def enter(self, leave: Leave, until_s: float, avoid: Collection[str]) -> Pass:
         """Wait for a permit for one call, by preference not to an ARN in `avoid`.
@@ -124,7 +145,7 @@ class Gate:
                 self.waiting -= 1
                 self._tidy()
             elif waiter.granted.exception() is None:
-                self.left(waiter.granted.result())  # it was given and never used
+                self._give_back(waiter.granted.result())  # it was given and never used
             raise
 
     def enter_now(self, avoid: Collection[str]) -> Pass | None:
@@ -137,7 +158,10 @@ class Gate:
         standing = Standing(
             now_s - throttled_s, self.waiting, self.in_flight, self.limit, any(lane.has_room for lane in well)
         )
-        if why_not(standing) is not None or self.extras.left(now_s) < 1:
+        if why_not(standing) is not None:
+            return None
+        if self.extras.left(now_s) < 1:
+            self.stats.unaffordable += 1
             return None
         ticket = self._grant(Leave(), avoid, among=well)
         if ticket is not None:
@@ -146,7 +170,11 @@ class Gate:
 
     def take_retry(self) -> bool:
         """Count a retry, if one is worth it and within the budget: it is for blips, not for outages."""
-        return not all(lane.in_doubt for lane in self.lanes) and self.extras.take(self._clock.now_s())
+        if all(lane.in_doubt for lane in self.lanes):
+            return False
+        affordable = self.extras.take(self._clock.now_s())
+        self.stats.unaffordable += not affordable
+        return affordable
 
     def hedge_after_s(self) -> float | None:
         """How long a call is out before it is worth a hedge; None as long as nobody knows."""
@@ -163,6 +191,7 @@ class Gate:
         now_s = self._clock.now_s()
         if not isinstance(outcome, GatewayError):
             self.latencies.add(took_s, now_s)
+            ticket.lane.took_s.add(took_s)
         ticket.lane.answered_with(outcome, ticket, now_s)
         self._free(ticket)
 
@@ -177,6 +206,11 @@ class Gate:
         after_s = self.hedge_after_s()
         long = out_s >= (HANGS_S if after_s is None else OVERDUE * after_s)
         ticket.lane.ended_early(ticket, now_s, its_fault=at_deadline and long)
+        self._free(ticket)
+
+    def _give_back(self, ticket: Pass) -> None:
+        """Take back a permit that nobody used."""
+        ticket.lane.unused(ticket, self._clock.now_s())
         self._free(ticket)
 
     def overdue(self, ticket: Pass) -> None:

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import Final
 
+import structlog
+
 from gateway.core.breaker import Breaker, Permit, Rules, State, Verdict
 from gateway.core.concurrency import ConcurrencyLimit
+from gateway.core.episode import Episode
 from gateway.core.errors import Throttled, UpstreamError
 from gateway.core.hedge import THROTTLE_MEMORY_S
+from gateway.core.histogram import Histogram
 
 RULES_ALONE: Final = Rules(failures_in_row=20, failure_share=0.5, calls_min=20, window_s=10.0, open_s=1.0, ramp_s=1.0)
 """For the only ARN of a campaign: without it there is nothing, so it takes a fan-out's worth of failures."""
@@ -28,6 +32,8 @@ TOGETHER_S: Final = 0.005
 IN_DOUBT: Final = 2
 """After so many failures in a row, none of them is a blip that a retry would mend."""
 
+_log = structlog.get_logger("gateway.upstream")
+
 
 class Lane:
     """One ARN; times are seconds of one monotonic clock."""
@@ -37,7 +43,9 @@ class Lane:
         self.limit = ConcurrencyLimit(least, most)
         self.breaker = Breaker(rules)
         self.out: dict[Pass, None] = {}  # calls under way, the longest first
-        self.answered = self.failed = self.throttled = self.timed_out = self.overtaken = 0
+        self.answered = self.failed = self.throttled = self.timed_out = self.cancelled = self.overtaken = 0
+        self.took_s = Histogram()
+        self._broken, self._throttling = Episode(), Episode()
         self.good_began_s = self.good_came_s = self.throttled_s = -math.inf
 
     def __repr__(self) -> str:
@@ -78,6 +86,8 @@ class Lane:
         if isinstance(outcome, Throttled):
             self.throttled += 1
             self.throttled_s = now_s
+            if self._throttling.bad(now_s):
+                _log.warning("throttled", arn=self.arn, in_flight=self.in_flight)
             self.limit.push_back(now_s)
             self._tell(ticket, Verdict.UNKNOWN, now_s)
         elif isinstance(outcome, UpstreamError):
@@ -89,14 +99,21 @@ class Lane:
             self.good_came_s = now_s
             self.limit.good(self.in_flight)
             self._tell(ticket, Verdict.GOOD, now_s)
+            if self._throttling.under_way or self._broken.under_way:
+                self._recovered(now_s)
 
     def ended_early(self, ticket: "Pass", now_s: float, *, its_fault: bool) -> None:
         """Learn from a call that was cancelled: at the deadline after a long wait, which speaks against the ARN; or
         because another attempt won or the caller left, which says nothing."""
+        self.timed_out += its_fault
+        self.cancelled += not its_fault
         if its_fault:
-            self.timed_out += 1
             self.limit.push_back(now_s)
         self._tell(ticket, Verdict.FAILED if its_fault else Verdict.UNKNOWN, now_s)
+
+    def unused(self, ticket: "Pass", now_s: float) -> None:
+        """Forget a call that was never made."""
+        self._tell(ticket, Verdict.UNKNOWN, now_s)
 
     def is_ahead_of(self, ticket: "Pass") -> bool:
         """Whether it has answered all that began before a call to another ARN, and something that did not."""
@@ -116,7 +133,17 @@ class Lane:
     def _tell(self, ticket: "Pass", verdict: Verdict, now_s: float) -> None:
         if not ticket.judged:
             ticket.judged = verdict is not Verdict.UNKNOWN
+            opened = self.breaker.opened
             self.breaker.tell(ticket.permit, verdict, now_s)
+            if self.breaker.opened > opened and self._broken.bad(now_s):
+                _log.warning("breaker opened", arn=self.arn, failed=self.failed, timed_out=self.timed_out)
+
+    def _recovered(self, now_s: float) -> None:
+        """Tell what is over, now that a call was answered."""
+        if ended := self._throttling.good(now_s):
+            _log.warning("no longer throttled", arn=self.arn, **ended.told())
+        if self.breaker.state is State.CLOSED and (ended := self._broken.good(now_s)):
+            _log.warning("breaker closed", arn=self.arn, **ended.told())
 
 
 @dataclass(slots=True, eq=False)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.core.answer import Answer
 from gateway.core.budget import Budget
 from gateway.core.keys import metadata_keys
 from gateway.core.model import Subject
@@ -16,6 +17,7 @@ from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import ValueStore
 from gateway.service.background import Background
+from gateway.service.fanout import FanOut
 from gateway.service.fetches import Fetches, Want, said_by, slices
 from gateway.service.result import Cost, Played, Round
 from gateway.service.turns import Turns
@@ -78,13 +80,14 @@ class Metadata:
         items: Sequence[str],
         budget: Budget,
         cost: Cost,
-    ) -> Known:
-        """What upstream says of the items by the deadline; what it costs is added to `cost`.
+    ) -> tuple[Known, FanOut[Answer]]:
+        """What upstream says of the items by the deadline, and the calls of its own that asked; their cost is added to
+        `cost`.
 
         Raises `CallerError` if a call says that the request is wrong.
         """
         if not items:
-            return {}
+            return {}, FanOut([])
 
         def learnt(known: Known) -> None:
             self._keep(subject, names, known)
@@ -93,7 +96,7 @@ class Metadata:
             want = Want(campaign, subject, names, budget, cost, learnt, keeps=bool(self.keep_s))
             known = await self.fetches.said(want, items)
         self.stats.missing += len(items) - len(known)
-        return known
+        return known, want.fan
 
     async def of_rounds(self, subject: Subject, names: tuple[str, ...], rounds: Iterable[Round | Played]) -> Known:
         """What the calls of a ranking brought along."""

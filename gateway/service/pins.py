@@ -173,6 +173,7 @@ async def describe_pinned(
     known = await metadata.look_up(subject, columns, items, cost)
     lacking = [item for item in items if item not in known]
     try:
-        return known | await metadata.ask(campaign, subject, columns, lacking, budget, cost)
+        asked, _ = await metadata.ask(campaign, subject, columns, lacking, budget, cost)
+        return known | asked
     except CallerError:  # columns or a campaign that were there when the ranking was pinned
         return known

@@ -6,7 +6,7 @@ fresh one is learnt in the background. What is missing is asked upstream, togeth
 what was ranked, a stale frame, the caller's order, an error.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
@@ -20,6 +20,7 @@ from gateway.core.ordering import order_candidates
 from gateway.core.plan import CALL_LIMIT
 from gateway.core.tournament import order_by_rank
 from gateway.ports import Clock
+from gateway.service.bill import Bill
 from gateway.service.fill import Learnt, to_ask
 from gateway.service.fills import Fills
 from gateway.service.frames import Found, Frames
@@ -29,12 +30,13 @@ from gateway.service.turns import STEP, Turns
 
 @dataclass(frozen=True, slots=True)
 class Reranker:
-    """Ranks candidates for a subject: the same contract and scores as one unlimited call."""
+    """Ranks candidates for a subject: the same contract and scores as one unlimited call; `bill` has what it saved."""
 
     fills: Fills
     frames: Frames
     clock: Clock
     turns: Turns
+    bill: Bill = field(default_factory=Bill)
 
     async def rerank(self, request: Request) -> Result:
         """Rank the request's items by its deadline.
@@ -42,6 +44,12 @@ class Reranker:
         Raises `CallerError` for what is the caller's own fault, `UpstreamError` when nothing at all could be ranked and
         the campaign has no fallback.
         """
+        result = await self._ranked(request)
+        usage = result.usage
+        self.bill.ranked(request.subject.tenant, usage.candidates - usage.unranked, usage.upstream_calls)
+        return result
+
+    async def _ranked(self, request: Request) -> Result:
         cost = Cost.new(self.clock)
         candidates = await self._distinct(request.items, cost)
         if not candidates:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from gateway.core.answer import Answer
+from gateway.core.attempt import Attempt
 from gateway.core.bridge import Bridge
 from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, Calibration
@@ -170,7 +171,7 @@ class Cost:
 @dataclass(frozen=True, slots=True, eq=False)
 class Round:
     """One plan and what came of it. There is a second one only after a drift. `columns` are those of the metadata that
-    its calls asked for on the way."""
+    its calls asked for on the way, `log` all attempts, those of bridges numbered after those of the plan."""
 
     plan: Plan
     fan: FanOut[Answer]
@@ -179,6 +180,7 @@ class Round:
     drifted: bool
     learnt: Frame
     columns: tuple[str, ...] = ()
+    log: list[Attempt] = field(default_factory=list, repr=False)
 
     @property
     def sound(self) -> bool:
@@ -197,6 +199,11 @@ class Played:
     learnt: Frame
     sound: bool
     drifted: bool = False
+
+    @property
+    def log(self) -> list[Attempt]:
+        """All its attempts."""
+        return self.fan.log
 
 
 class Origin:

@@ -3,11 +3,11 @@
 Or one tournament, for a campaign whose scores may not be put on one scale.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 from gateway.core.answer import Answer
+from gateway.core.attempt import Purpose
 from gateway.core.bridge import Bridge, plan_bridges
 from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, calibrate
@@ -18,7 +18,7 @@ from gateway.core.model import Ints, Subject, taken
 from gateway.core.plan import CALL_LIMIT, METADATA_LIMIT, TOGETHER_MAX, Plan, plan_ranking, together_is_cheaper
 from gateway.core.routing import Campaign
 from gateway.core.tournament import Tournament, frame_of_tournament
-from gateway.ports import Clock
+from gateway.ports import TRACE, Clock
 from gateway.service.fanout import FanOut, Fans
 from gateway.service.gates import Gates
 from gateway.service.result import Columns, Cost, Played, Round
@@ -65,28 +65,33 @@ class Rounds:
             plan, fan, names = *described, columns.names
         else:
             fan, names = await self._calls(campaign, subject, plan.universe, plan.chunks, budget, cost), ()
-        await self.turns.mine()
-        with cost.timing.stage("cpu_s"):
-            calibration = calibrate(plan, fan.answers)
-        bridges: list[Bridge] = []
-        over: Sequence[Answer | None] = ()
-        if calibration.error > ERROR_MAX and budget.allows_attempt(self.clock.now_s()):
-            bridges = plan_bridges(plan, fan.answers)
-            chunks = [bridge.chunk for bridge in bridges]
-            over = (await self._calls(campaign, subject, plan.universe, chunks, budget, cost)).answers
-            cost.usage.bridges += len(bridges)
-            calibration = calibrate(plan, fan.answers, bridges, over)
-        with cost.timing.stage("cpu_s"):
-            drifted = calibration.drifted and may_drift
-            if drifted:
-                cost.usage.drifts += 1
-                plan = replace(plan, known_log=None)
-                calibration = calibrate(plan, fan.answers, bridges, over)
-            scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
-        await self.turns.next_step(len(wanted))
-        with cost.timing.stage("cpu_s"):
-            learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
-        return Round(plan, fan, calibration, bridges, drifted, learnt, names)
+        with TRACE.get().step("merge") as step:
+            await self.turns.mine()
+            with cost.timing.stage("cpu_s"):
+                calibration = calibrate(plan, fan.answers)
+            bridges: list[Bridge] = []
+            bridged = FanOut[Answer]([])
+            if calibration.error > ERROR_MAX and budget.allows_attempt(self.clock.now_s()):
+                bridges = plan_bridges(plan, fan.answers)
+                chunks = [bridge.chunk for bridge in bridges]
+                bridged = await self._calls(
+                    campaign, subject, plan.universe, chunks, budget, cost, purpose="bridge", earlier=len(plan.chunks)
+                )
+                cost.usage.bridges += len(bridges)
+                calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
+            with cost.timing.stage("cpu_s"):
+                drifted = calibration.drifted and may_drift
+                if drifted:
+                    cost.usage.drifts += 1
+                    plan = replace(plan, known_log=None)
+                    calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
+                scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
+            await self.turns.next_step(len(wanted))
+            with cost.timing.stage("cpu_s"):
+                learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
+            step.note("rerank.bridges", len(bridges))
+            step.note("rerank.drifted", drifted)
+            return Round(plan, fan, calibration, bridges, drifted, learnt, names, [*fan.log, *bridged.log])
 
     async def _described(
         self, campaign: Campaign, subject: Subject, plan: Plan, budget: Budget, cost: Cost, names: tuple[str, ...]
@@ -107,8 +112,11 @@ class Rounds:
         tournament = Tournament(len(wanted), depth)
         whole = FanOut[Answer]([])
         while (lists := tournament.lists()) and (not whole.outcomes or budget.allows_attempt(self.clock.now_s())):
-            fan = await self._calls(campaign, subject, wanted, lists, budget, cost)
+            earlier = len(whole.outcomes)
+            purpose: Purpose = "playoff" if earlier else "plan"
+            fan = await self._calls(campaign, subject, wanted, lists, budget, cost, purpose=purpose, earlier=earlier)
             whole.outcomes += fan.outcomes
+            whole.log += fan.log
             await self.turns.mine()
             with cost.timing.stage("cpu_s"):
                 tournament.take(fan.answers)
@@ -128,9 +136,12 @@ class Rounds:
         budget: Budget,
         cost: Cost,
         names: tuple[str, ...] = (),
+        *,
+        purpose: Purpose = "plan",
+        earlier: int = 0,
     ) -> FanOut[Answer]:
-        lists = [taken(items, chunk) for chunk in chunks]
-        fan = await self.fans.fan_out(self.gates.of(campaign), subject, lists, budget, names)
+        lists, gate = [taken(items, chunk) for chunk in chunks], self.gates.of(campaign)
+        fan = await self.fans.fan_out(gate, subject, lists, budget, names, purpose=purpose, earlier=earlier)
         cost.usage.count(fan)
         cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)
         return fan

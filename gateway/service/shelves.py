@@ -73,6 +73,7 @@ async def _by_itself(reranker: Reranker, request: Request, whole: Result) -> Res
         return None
     whole.usage.add(alone.usage)
     whole.timing.add(alone.timing)
+    whole.rounds.extend(alone.rounds)
     return alone if alone.degraded is None else None
 
 

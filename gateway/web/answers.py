@@ -3,11 +3,13 @@
 Answers are made by hand where that is quicker (`render`); these types are never in a request's way.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from gateway.core.attempt import Kind, Outcome, Purpose
+from gateway.core.log_level import Level
 from gateway.core.routing import Merge
 from gateway.service.result import Degraded
 
@@ -58,6 +60,46 @@ class ToldItem(RankedItem, rename="camel"):
     log_score: float | UnsetType | None = UNSET
 
 
+class Attempt(msgspec.Struct, rename="camel"):
+    """One attempt of a call. Milliseconds run from when the request came; they are negative for calls of another
+    request for the same user that this one waited for.
+
+    `call` is the number of its call in the plan: those of `sizes`, then the bridges. All but the refused ones, which
+    were never sent, are billed; a hedge and the attempt that it stands beside are of the same call. `arn` is null, and
+    the other times are that of the refusal, for what was refused.
+    """
+
+    call: Count
+    round: Purpose
+    kind: Kind
+    arn: str | None
+    items: Count
+    queued_ms: Milliseconds
+    began_ms: float
+    ended_ms: float
+    outcome: Outcome
+    error: str | None
+
+
+class Plan(msgspec.Struct, rename="camel"):
+    """One plan and what came of it: of calls on one scale (`sizes` to `drifted`); of an ordinal campaign
+    (`sizesByRound`, `settled`); or, with none of those, the calls that asked for metadata alone."""
+
+    calls: Count
+    failures: list[str]
+    attempts: list[Attempt]
+    sizes: list[Count] | UnsetType = UNSET
+    anchors: Count | UnsetType = UNSET
+    anchors_from: Literal["frame", "candidates"] | UnsetType = UNSET
+    offsets: list[float] | UnsetType = UNSET
+    error_bounds: list[float | None] | UnsetType = UNSET
+    bridges: Count | UnsetType = UNSET
+    drift: float | UnsetType | None = UNSET
+    drifted: bool | UnsetType = UNSET
+    sizes_by_round: list[list[Count]] | UnsetType = UNSET
+    settled: Count | UnsetType = UNSET
+
+
 class RerankAnswer(msgspec.Struct, rename="camel"):
     """A page of a ranking. `resolvedThrough`: to this place the order is certain, beyond it rounding hides it."""
 
@@ -75,7 +117,7 @@ class RerankAnswer(msgspec.Struct, rename="camel"):
     usage: Usage
     timing: Timing
     pinned: bool | UnsetType = UNSET
-    plan: list[dict[str, Any]] | UnsetType = UNSET
+    plan: list[Plan] | UnsetType = UNSET
 
 
 class Shelf(msgspec.Struct, rename="camel"):
@@ -100,7 +142,7 @@ class ShelvesAnswer(msgspec.Struct, rename="camel"):
     degraded: Degraded | None
     usage: Usage
     timing: Timing
-    plan: list[dict[str, Any]] | UnsetType = UNSET
+    plan: list[Plan] | UnsetType = UNSET
 
 
 class PersonalizedRankingAnswer(msgspec.Struct, rename="camel"):
@@ -160,6 +202,23 @@ class CampaignsAnswer(msgspec.Struct, rename="camel"):
     campaigns: list[dict[str, Any]]
     requests: dict[str, Any]
     cache: dict[str, Any]
+
+
+class LiveAnswer(msgspec.Struct, rename="camel"):
+    """All numbers of the console, since the start; `all` is what all callers did together, for who may see it."""
+
+    now_s: float
+    campaigns: list[dict[str, Any]]
+    calls: dict[str, Count]
+    all: dict[str, Any] | None
+
+
+class LogLevelAnswer(msgspec.Struct, rename="camel"):
+    """How much is logged: the level in force, what is set, and the seconds until that is in force again."""
+
+    level: Level
+    usual: Level
+    left_s: Count | None
 
 
 class MemberFault(msgspec.Struct):

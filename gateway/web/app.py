@@ -13,11 +13,13 @@ from gateway.settings_auth import AuthSettings
 from gateway.web.auth import authentication
 from gateway.web.campaigns import campaigns
 from gateway.web.compression import compress_answers
+from gateway.web.console import console_gets
 from gateway.web.crowd import Crowd
 from gateway.web.docs import GETS as DESCRIPTION
 from gateway.web.door import CROWD, SERVER, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
 from gateway.web.health import livez, readyz
+from gateway.web.log_level import LOG_LEVEL, log_level, set_log_level
 from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.metrics import metrics_handler
 from gateway.web.middleware import bound_inflight, observe, render_errors
@@ -57,13 +59,13 @@ def build_app(service: Service, server: ServerSettings, auth: AuthSettings | Non
     crowd = Crowd(server.max_inflight, server.deadline_ms / 1e3)
     places = Places(server.max_inflight, max(1, len(auth.tenants)))
     app = _app(service, server, [identify, bound_inflight(places, crowd), prove])
-    app[CROWD] = crowd
+    app[CROWD] = service.traffic.inflight = crowd
     for path, handler in POSTS.items():
         app.router.add_post(path, handler, expect_handler=expect)
     for path, handler in GETS.items():
         app.router.add_get(path, handler)
     if server.admin_port is None:
-        _add_admin_routes(app, service)
+        _add_admin_routes(app, service, auth)
     app.router.add_delete(USER_FRAMES, forget_user)
     return app
 
@@ -71,14 +73,17 @@ def build_app(service: Service, server: ServerSettings, auth: AuthSettings | Non
 def build_admin_app(service: Service, server: ServerSettings) -> web.Application:
     """What stands on the admin port; nobody is asked there who they are."""
     app = _app(service, server, [])
-    _add_admin_routes(app, service)
+    _add_admin_routes(app, service, None)
     return app
 
 
-def _add_admin_routes(app: web.Application, service: Service) -> None:
-    for path, handler in ADMIN_GETS.items():
+def _add_admin_routes(app: web.Application, service: Service, auth: AuthSettings | None) -> None:
+    """`auth` as of `console_gets`."""
+    for path, handler in (ADMIN_GETS | console_gets(auth)).items():
         app.router.add_get(path, handler)
     app.router.add_get(METRICS, metrics_handler(service))
+    app.router.add_get(LOG_LEVEL, log_level)
+    app.router.add_put(LOG_LEVEL, set_log_level, expect_handler=expect)
 
 
 def _app(service: Service, server: ServerSettings, inner: list[Middleware]) -> web.Application:

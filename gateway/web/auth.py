@@ -21,9 +21,11 @@ from gateway.web.door import ARRIVED_S, CALLER, FACTS, SERVER, SERVICE
 from gateway.web.problems import NoCredentials, TooMany, UnknownCredentials
 from gateway.web.sigv4 import SCHEME, Claim, Head, claim_of, verify
 
-OPEN_ROUTES: Final = frozenset({"/livez", "/readyz", "/openapi.json", "/docs", "/docs/{file}"})
-"""What anybody may ask: a kubelet has no keys, and the description, the same for all, tells how to send one. Every
-other route that there is asks who calls."""
+OPEN_ROUTES: Final = frozenset(
+    {"/livez", "/readyz", "/openapi.json", "/docs", "/docs/{file}", "/console", "/console/{build}/{file}"}
+)
+"""What anybody may ask: a kubelet has no keys, and the description and the console's page, the same for all, tell how
+to send one. Every other route that there is asks who calls."""
 
 HASH_SLICE_BYTES: Final = 1024 * 1024
 """Hashed in one go: about a millisecond."""

@@ -22,16 +22,16 @@ async def campaigns(http: web.Request) -> web.Response:
     """The campaigns that the caller may call; where nobody is asked who calls, also what all of them together did."""
     service, tenant = http.app[SERVICE], http[CALLER]
     body: dict[str, Any] = {
-        "campaigns": [_campaign(service, one) for one in service.campaigns.values() if tenant.may_call(one.name)]
+        "campaigns": [campaign_told(service, one) for one in service.campaigns.values() if tenant.may_call(one.name)]
     }
     if tenant is ANYBODY:  # they are all tenants' numbers
         body["requests"] = _crowd(http.app[CROWD])
         body["cache"] = {
             "store": service.store_health(),
-            "frames": _camelled(service.reranker.frames.stats),
+            "frames": camelled(service.reranker.frames.stats),
             "listings": service.recommender.health(),
-            "metadata": _camelled(service.metadata.stats),
-            "pins": _camelled(service.pins.stats),
+            "metadata": camelled(service.metadata.stats),
+            "pins": camelled(service.pins.stats),
         }
     return web.Response(body=orjson.dumps(body), headers={"Content-Type": "application/json"})
 
@@ -45,7 +45,7 @@ def _crowd(crowd: Crowd) -> dict[str, Any]:
     }
 
 
-def _campaign(service: Service, campaign: Campaign) -> dict[str, Any]:
+def campaign_told(service: Service, campaign: Campaign) -> dict[str, Any]:
     """A campaign and its policies; how it stands, or how each of its variants does."""
     told: dict[str, Any] = {
         "name": campaign.name,
@@ -75,7 +75,7 @@ def _gate(gate: Gate) -> dict[str, Any]:
         "ratePerS": round(gate.extras.rate(now_s), 1),
         "budgetLeft": gate.extras.left(now_s),
         "latencyMs": quantiles and {name: round(1e3 * getattr(quantiles, name), 1) for name in ("p50", "p95", "p99")},
-        "counts": _camelled(gate.stats),
+        "counts": camelled(gate.stats),
         "arns": [_lane(lane) for lane in gate.lanes],
     }
 
@@ -95,7 +95,8 @@ def _lane(lane: Lane) -> dict[str, Any]:
     }
 
 
-def _camelled(stats: Any) -> dict[str, Any]:
+def camelled(stats: Any) -> dict[str, Any]:
+    """The numbers of a dataclass, by names as members have them."""
     return {_camel(name): value for name, value in asdict(stats).items()}
 
 

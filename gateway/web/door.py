@@ -30,6 +30,9 @@ ARRIVED_S: web.RequestKey[float] = web.RequestKey("arrived_s", float)
 BEGAN_S: web.RequestKey[float] = web.RequestKey("began_s", float)
 """The same moment by the stopwatch, which is finer: the loop's clock moves in milliseconds."""
 
+RANKED_S: web.RequestKey[float] = web.RequestKey("ranked_s", float)
+"""When its ranking stood, by the stopwatch; only for requests that were ranked."""
+
 CALLER: web.RequestKey[Tenant] = web.RequestKey("caller", Tenant)
 """Where a request carries in whose name it is made."""
 
@@ -55,6 +58,12 @@ def callable_campaign(http: web.Request, reference: str) -> Campaign:
     raise NotAllowed("this campaign may not be called in this name")
 
 
+def name_campaign(http: web.Request, campaign: Campaign) -> None:
+    """Let the access line say which campaign it was: by its name, for an ARN is whatever a caller makes of it."""
+    named = http.app[SERVICE].traffic.named(campaign.name)
+    http[FACTS].update(campaign=named, variant=campaign.variant or None)
+
+
 def request_for(
     http: web.Request,
     reference: str,
@@ -69,7 +78,7 @@ def request_for(
     Errors are those of `callable_campaign`.
     """
     campaign = variant_for(callable_campaign(http, reference), members.user_id)
-    http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
+    name_campaign(http, campaign)
     duration_s = (deadline_ms or http.app[SERVER].deadline_ms) / 1e3
     return Request(
         campaign=campaign,
@@ -94,8 +103,17 @@ def tenant_of(http: web.Request) -> str:
     return http[CALLER].name
 
 
+def count(http: web.Request, campaign: str, result: Result) -> None:
+    """Count a ranking that was made, and note it; from here on its answer is encoded."""
+    service = http.app[SERVICE]
+    service.traffic.ranked(campaign, result.usage, result.timing, result.degraded or "")
+    http[RANKED_S] = service.clock.stopwatch_s()
+    note(http, result)
+
+
 def note(http: web.Request, result: Result) -> None:
     """What the access line says of a ranking."""
+    timing = result.timing
     http[FACTS].update(
         candidates=result.usage.candidates,
         cached=result.usage.cached,
@@ -103,5 +121,9 @@ def note(http: web.Request, result: Result) -> None:
         retries=result.usage.retries,
         hedges=result.usage.hedges,
         bridges=result.usage.bridges,
+        unranked=result.usage.unranked or None,
         degraded=result.degraded,
+        cache_ms=round(1e3 * timing.cache_s, 2),
+        queue_ms=round(1e3 * timing.queue_s, 2),
+        upstream_ms=round(1e3 * timing.upstream_s, 2),
     )

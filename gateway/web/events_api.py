@@ -62,7 +62,11 @@ async def _record(http: web.Request, members: PutEventsRequest) -> bool:
     deadline_s = http[ARRIVED_S] + http.app[SERVER].deadline_ms / 1e3
     events = Events(members.tracking_id, members.user_id or members.session_id, msgspec.to_builtins(members))
     recorded = await http.app[SERVICE].events.record(tenant_of(http), events, deadline_s)
-    http[FACTS].update(events=len(members.event_list), frames_invalidated=recorded.invalidated)
+    http[FACTS].update(
+        events=len(members.event_list),
+        frames_invalidated=recorded.invalidated,
+        degraded=None if recorded.invalidated else NOT_INVALIDATED,
+    )
     if recorded.failure is not None:
         what = "were invalidated" if recorded.invalidated else "could not be invalidated either"
         raise NotForwarded(f"{recorded.failure}; the user's frames {what}") from recorded.failure

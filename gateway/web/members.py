@@ -9,6 +9,8 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from gateway.core.log_level import Level
+
 CANDIDATES_MAX: Final = 100_000
 SHELVES_MAX: Final = 100
 METADATA_COLUMNS_MAX: Final = 10
@@ -96,6 +98,13 @@ class PageRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True, for
     limit: Count | None = None
     offset: Count = 0
     deadline_ms: DeadlineMs | None = None
+
+
+class LogLevelRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
+    """`PUT /v1/log-level`: `for_s` seconds later what is set is in force again; without it, at the next change."""
+
+    level: Level
+    for_s: Annotated[float, Meta(gt=0, le=86_400)] | None = None
 
 
 ShortText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]

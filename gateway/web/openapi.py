@@ -160,6 +160,13 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("get", "/metrics"): Operation(
         "metrics", OPERATIONS_TAG, "Numbers for Prometheus", Text("text/plain", "Text format or OpenMetrics")
     ),
+    ("get", "/v1/log-level"): Operation(
+        "logLevel", OPERATIONS_TAG, "How much is logged", answers.LogLevelAnswer, errors=(NotAllowed,)
+    ),
+    ("put", "/v1/log-level"): Operation(
+        "setLogLevel", OPERATIONS_TAG, "Log more or less, for a while or until the next change",
+        answers.LogLevelAnswer, members.LogLevelRequest, (*OF_BODIES, NotAllowed),
+    ),
     ("get", OPENAPI): Operation(
         "openapi", OPERATIONS_TAG, "This description", Text(JSON, "OpenAPI 3.1")
     ),
@@ -168,6 +175,17 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
     ("get", "/docs/{file}"): Operation(
         "docsFile", OPERATIONS_TAG, "A file of that page", Text("*/*", "The file"),
+        also={404: Text(PROBLEM_JSON, "No such file")},
+    ),
+    ("get", "/console"): Operation(
+        "console", OPERATIONS_TAG, "A playground, and numbers as they are now, for people",
+        Text("text/html", "A page that needs no internet"),
+    ),
+    ("get", "/console/live"): Operation(
+        "consoleLive", OPERATIONS_TAG, "The numbers of that page, since the start", answers.LiveAnswer
+    ),
+    ("get", "/console/{build}/{file}"): Operation(
+        "consoleFile", OPERATIONS_TAG, "A file of that page", Text("*/*", "The file"),
         also={404: Text(PROBLEM_JSON, "No such file")},
     ),
 }  # fmt: skip
@@ -188,6 +206,7 @@ CREDENTIALS: Final[dict[str, dict[str, str]]] = {
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "userId": {"type": "string", "minLength": 1, "maxLength": 256},
     "rankingId": {"type": "string", "minLength": 1},
+    "build": {"type": "string", "minLength": 1},
     "file": {"type": "string", "minLength": 1},
 }
 """The members of paths."""

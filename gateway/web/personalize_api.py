@@ -12,7 +12,7 @@ from aiohttp import web
 from gateway.service.described import rank_described
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
 from gateway.web.entries import plain_entries
 from gateway.web.long_bodies import members_of
 from gateway.web.members import PersonalizedRankingRequest
@@ -29,7 +29,7 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     request = request_for(http, members.campaign_arn, members, members.input_list, None)
     ranked = await rank_described(service.reranker, service.metadata, request, 0, None)
     result = ranked.result
-    note(http, result)
+    count(http, request.campaign.name, result)
     entries = await plain_entries(result, 0, None, ranked.metadata)
     more: dict[str, Any] = {}
     ids = list(render.recommendation_ids(result).values())

@@ -133,6 +133,11 @@ def row_of(error: BaseException) -> Row:
     return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), BUG)
 
 
+def slug_of(kind: type[BaseException]) -> str:
+    """The slug of a kind of error."""
+    return next((TABLE[one] for one in kind.__mro__ if one in TABLE), BUG).slug
+
+
 def detail_of(error: BaseException, row: Row) -> str:
     """What is told of the error beyond its kind."""
     return row.title if row is BUG or not str(error) or isinstance(error, web.HTTPException) else str(error)

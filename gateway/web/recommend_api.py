@@ -12,7 +12,7 @@ from gateway.core.routing import Campaign, is_arn, variant_for
 from gateway.service.flights import ListingRequest
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, SERVER, SERVICE, callable_campaign, tenant_of
+from gateway.web.door import ARRIVED_S, BEGAN_S, FACTS, SERVER, SERVICE, callable_campaign, name_campaign, tenant_of
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.problems import JSON
 from gateway.web.recommend_members import ActionRecommendationsRequest, PromotionMembers, RecommendationsRequest
@@ -62,7 +62,7 @@ def _campaign(
         raise BadMembers([Fault(f"/{name}", "must be the ARN of a campaign or recommender, or a configured name")])
     item_id = members.item_id if isinstance(members, RecommendationsRequest) else None
     campaign = variant_for(callable_campaign(http, reference), members.user_id or item_id or "")
-    http[FACTS].update(campaign=campaign.name, variant=campaign.variant or None)
+    name_campaign(http, campaign)
     return campaign
 
 

@@ -13,10 +13,14 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
+from gateway.core.answer import Answer
+from gateway.core.attempt import Attempt
 from gateway.core.model import taken
+from gateway.service.fanout import FanOut
 from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
+from gateway.web.problems import slug_of
 
 SLICE: Final = 2_000
 """Entries that are made and encoded at a stretch, about 0.5 ms; other requests take their turn in between."""
@@ -158,6 +162,35 @@ def timing(result: Result, total_s: float) -> dict[str, float]:
         "upstreamMs": round(1e3 * spent.upstream_s, 2),
         "cpuMs": round(1e3 * spent.cpu_s, 2),
     }
+
+
+def plans(rounds: Sequence[Round | Played], asked: FanOut[Answer], began_s: float) -> list[dict[str, Any]]:
+    """The plans of a ranking, and last the calls that were made for its metadata alone, if there were any."""
+    told = [plan(made) | {"attempts": attempts(made.log, began_s)} for made in rounds]
+    if not asked.outcomes:
+        return told
+    failures = [str(failure) for failure in asked.failures]
+    alone = {"calls": len(asked.outcomes), "failures": failures, "attempts": attempts(asked.log, began_s)}
+    return [*told, alone]
+
+
+def attempts(log: Sequence[Attempt], began_s: float) -> list[dict[str, Any]]:
+    """All attempts of a plan, in milliseconds since `began_s`."""
+    return [
+        {
+            "call": one.call.number,
+            "round": one.call.purpose,
+            "kind": one.kind,
+            "arn": one.arn,
+            "items": one.call.items,
+            "queuedMs": round(1e3 * one.waited_s, 2),
+            "beganMs": round(1e3 * (one.began_s - began_s), 2),
+            "endedMs": round(1e3 * (one.ended_s - began_s), 2),
+            "outcome": one.outcome,
+            "error": None if one.error is None else slug_of(one.error),
+        }
+        for one in log
+    ]
 
 
 def plan(made: Round | Played) -> dict[str, Any]:

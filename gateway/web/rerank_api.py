@@ -13,7 +13,7 @@ from gateway.service.described import rank_described
 from gateway.service.result import Result
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for, tenant_of
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for, tenant_of
 from gateway.web.entries import told_entries
 from gateway.web.faults import BadMembers, Fault
 from gateway.web.long_bodies import members_of
@@ -34,7 +34,7 @@ async def rerank(http: web.Request) -> web.Response:
     )
     ranked = await rank_described(service.reranker, service.metadata, request, members.offset, members.limit)
     result = ranked.result
-    note(http, result)
+    count(http, request.campaign.name, result)
     given = members.input_list if members.explain else None
     entries = await told_entries(result, members.offset, members.limit, ranked.metadata, given)
     ids = list(render.recommendation_ids(result).values())
@@ -44,7 +44,7 @@ async def rerank(http: web.Request) -> web.Response:
         pinned = await service.pins.pin(tenant_of(http), members.campaign, members.columns, result, ids)
         more["pinned"] = pinned is not None
     if members.explain:
-        more["plan"] = [render.plan(made) for made in result.rounds]
+        more["plan"] = render.plans(result.rounds, ranked.asked, http[BEGAN_S])
     page = Page(pinned or f"{PREFIX}{secrets.token_urlsafe(12)}", members.campaign, members.offset, members.limit, ids)
     return answer(http, result, page, entries, more)
 

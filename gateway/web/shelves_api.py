@@ -7,15 +7,17 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from gateway.core.answer import Answer
 from gateway.core.model import distinct
 from gateway.core.ranking_id import PREFIX
 from gateway.service.described import describe, page_of
+from gateway.service.fanout import FanOut
 from gateway.service.metadata import Known
 from gateway.service.result import Result
 from gateway.service.shelves import rank_shelves
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, note, request_for
+from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
 from gateway.web.entries import told_entries
 from gateway.web.faults import BadMembers, Fault
 from gateway.web.long_bodies import members_of
@@ -32,19 +34,19 @@ async def shelves(http: web.Request) -> web.Response:
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
     members = await members_of(service.reranker.turns, body, ShelvesRequest)
     check_filter(members)
-    count = sum(map(len, members.shelves.values()))
-    if count > CANDIDATES_MAX:
+    if sum(map(len, members.shelves.values())) > CANDIDATES_MAX:
         raise BadMembers([Fault("/shelves", f"all shelves together may have {CANDIDATES_MAX} candidates")])
     items = [item for shelf in members.shelves.values() for item in shelf]
     request = request_for(http, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
     shelved = await rank_shelves(service.reranker, request, members.shelves)
     whole = shelved.whole
     metadata: Known = {}
+    asked: FanOut[Answer] = FanOut([])
     if members.columns:
         pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
-        whole, metadata = described.result, described.metadata
-    note(http, whole)
+        whole, metadata, asked = described.result, described.metadata, described.asked
+    count(http, request.campaign.name, whole)
     told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
     total_s = service.clock.stopwatch_s() - http[BEGAN_S]
     answer: dict[str, Any] = {
@@ -60,7 +62,7 @@ async def shelves(http: web.Request) -> web.Response:
         "timing": render.timing(whole, total_s),
     }
     if members.explain:
-        answer["plan"] = [render.plan(made) for made in whole.rounds]
+        answer["plan"] = render.plans(whole.rounds, asked, http[BEGAN_S])
     headers = {"Content-Type": JSON, **render.headers(whole, total_s)}
     return web.Response(body=msgspec.json.encode(answer), headers=headers)
 

@@ -170,7 +170,7 @@ PARTS: Final = (
     Part("observed", "observed", ("--json", "--rounds", "12"), 90, _observed),
     Part("resilience", "resilience", ("--json", "--quick"), 330, _resilience),
     Part("Valkey frozen", "redis_faults", ("--json", "--only", "sigstop-10s"), 60, _redis_faults),
-    Part("cancels", "cancels", ("--json", "--cancels", "100000"), 60, _cancels),
+    Part("cancels", "cancels", ("--json", "--cancels", "50000"), 60, _cancels),
     Part("rollout", "rollout", ("--json",), 90, _rollout),
     Part("storefront", "storefront", ("--json", "--ramp-s", "40", "--hold-s", "120"), 240, _storefront),
     Part("chaos", "chaos", ("--json", "--seconds", "90"), 130, _chaos),

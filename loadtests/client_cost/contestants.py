@@ -44,6 +44,7 @@ class Contestant:
     url: str
     body: Callable[[str], bytes]
     connection: http.client.HTTPConnection
+    settle_s: float = SETTLE_S
 
     @classmethod
     def at(cls, name: str, process: subprocess.Popen[str], url: str, body: Callable[[str], bytes]) -> "Contestant":
@@ -70,7 +71,7 @@ class Contestant:
         for user in users:
             self.ask(user)
         wall_s = time.perf_counter() - began_s
-        time.sleep(SETTLE_S)
+        time.sleep(self.settle_s)
         spent_ns = self._still_cpu_ns() - before_ns
         return Spent(spent_ns / 1e6 / len(users), 1e3 * wall_s / len(users))
 

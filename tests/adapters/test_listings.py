@@ -8,7 +8,7 @@ import pytest
 from gateway.core import errors
 from gateway.core.model import Subject
 from gateway.core.question import Operation, Promotion, Question
-from gateway.ports import TRACE, Ranker
+from gateway.ports import TRACE, Ranker, Unrecorded
 from tests.adapters.fake_upstream import RID, Script, Upstream, answer, reset
 from tests.adapters.test_upstream_answers import CALL
 from tests.adapters.test_upstream_requests import resigned
@@ -182,7 +182,7 @@ async def test_a_trace_goes_along_unsigned(ranker: Ranker, upstream: Upstream) -
     The signature does not cover it, and holds all the same.
     """
     upstream.script = listed()
-    token = TRACE.set(TRACED)
+    token = TRACE.set(Unrecorded(TRACED))
     await ranker.ask(CAMPAIGN, ITEMS)
     upstream.script = None
     await ranker.rank(CALL)

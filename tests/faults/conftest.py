@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
 from gateway import settings
+from gateway.adapters.logs import threshold
 from gateway.web.app import build_app
 from gateway.wiring import open_service
 from tests.faults.naive import Naive, naive
@@ -32,7 +33,7 @@ def transport(request: pytest.FixtureRequest) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def lines() -> Iterator[list[Any]]:
     """What the gateway logs, kept off the screen."""
-    with capture_logs() as captured:
+    with capture_logs([threshold]) as captured:
         yield captured
 
 

@@ -21,7 +21,7 @@ ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 WITHIN_S = 30.0
 """Only ends a test that would hang."""
 
-FOREIGN = ("AWS_", "GATEWAY_")
+FOREIGN = ("AWS_", "GATEWAY_", "OTEL_")
 """Variables of the machine that a process under test must not see."""
 
 

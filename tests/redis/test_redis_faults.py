@@ -217,12 +217,13 @@ async def test_an_outage_is_two_lines_in_the_log(server, store):
         await asyncio.sleep(1.0)  # the quiet second that ends an episode
         await hit(store)
         await saved(store)
-    assert sorted((line["log_level"], line["side"]) for line in logs) == [
-        ("info", "reads"),
-        ("info", "writes"),
-        ("warning", "reads"),
-        ("warning", "writes"),
+    assert sorted((line["event"], line["side"], line["log_level"]) for line in logs) == [
+        ("frame store fails", "reads", "warning"),
+        ("frame store fails", "writes", "warning"),
+        ("frame store works again", "reads", "warning"),
+        ("frame store works again", "writes", "warning"),
     ]
+    assert all(line["count"] > 1 and line["lasted_s"] > 0 for line in logs if "count" in line)
     assert KEY.user not in str(logs)
     assert str(server.port) not in str(logs)
 

@@ -34,6 +34,12 @@ Outcome = tuple[float, Exception | None]
 """Seconds until a call ends, and the failure that it ends with; infinity for one that hangs."""
 
 
+TYPICAL_S = 0.05
+"""What calls take in a `race`, as far as the gate knows."""
+
+HANGS: Outcome = (math.inf, None)
+
+
 class Upstream:
     """A `Ranker` that does with each call what `script(attempt number, call, now)` says."""
 
@@ -131,6 +137,16 @@ class Scene:
         made = np.searchsorted(attempts, ends, side="right") - np.searchsorted(attempts, ends - window_s)
         wanted = np.searchsorted(calls, ends, side="right") - np.searchsorted(calls, ends - window_s)
         return float((made[wanted >= 10] / wanted[wanted >= 10]).max(initial=1.0))
+
+
+def race(outcomes: Sequence[Outcome], replicas: int = 0, calls: int = 60) -> Scene:
+    """A campaign whose calls are known to take 50 ms, with a budget, and what comes of the attempts to follow."""
+    scene = Scene.of(lambda number, _, __: outcomes[number], Campaign("demo", ARN, ARNS[1 : 1 + replicas]))
+    now_s = scene.gate.now_s
+    for _ in range(calls):
+        scene.gate.latencies.add(TYPICAL_S, now_s)
+        scene.gate.extras.call(now_s)
+    return scene
 
 
 def healthy(seed: int, slow: float = 0.0, slow_s: float = 1.0) -> Callable[[int, Call, float], Outcome]:

@@ -11,24 +11,12 @@ from gateway.core.errors import AccessDenied, DeadlineExceeded, InvalidInput, Th
 from gateway.core.routing import Campaign
 from gateway.service.lane import Leave, Pass
 from tests.service.scenes import agrees, catalogue, rerank, service_of
-from tests.service.simulation import ANSWER, ARNS, Outcome, Scene, Seen, healthy, quantile
+from tests.service.simulation import ANSWER, HANGS, TYPICAL_S, Outcome, Scene, Seen, healthy, quantile, race
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import SoftmaxRanker
 
-TYPICAL_S = 0.05
-HANGS: Outcome = (math.inf, None)
 HEALTHY_P99_S = 0.0745
 """Of the simulation's healthy calls: exp(ln 0.033 + 2.326 x 0.35)."""
-
-
-def race(outcomes: Sequence[Outcome], replicas: int = 0, calls: int = 60) -> Scene:
-    """A campaign whose calls are known to take 50 ms, with a budget, and what comes of the attempts to follow."""
-    scene = Scene.of(lambda number, _, __: outcomes[number], Campaign("demo", ARN, ARNS[1 : 1 + replicas]))
-    now_s = scene.gate.now_s
-    for _ in range(calls):
-        scene.gate.latencies.add(TYPICAL_S, now_s)
-        scene.gate.extras.call(now_s)
-    return scene
 
 
 def at_rest(scene: Scene) -> bool:

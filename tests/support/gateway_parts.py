@@ -10,6 +10,7 @@ from gateway.core.life import Life
 from gateway.core.routing import Campaign
 from gateway.ports import Clock, Events, EventSink, FrameStore, Ranker, ValueStore
 from gateway.service.background import Background
+from gateway.service.bill import Bill
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
 from gateway.service.fetches import Fetches
@@ -85,9 +86,10 @@ def make_service(
     values = values or MemoryValues(clock.now_s, VALUES_BYTES_MAX)
     frames = Frames(store or MemoryStore(clock.now_s), clock, background, random, Life(fresh_s, stale_s, settle_s))
     gates, turns = Gates(clock), Turns()
-    fans = Fans(ranker, clock, random)
+    bill = Bill()
+    fans = Fans(ranker, clock, random, bill)
     rounds = Rounds(fans, gates, clock, random, turns)
-    reranker = Reranker(Fills(rounds, frames), frames, clock, turns)
+    reranker = Reranker(Fills(rounds, frames), frames, clock, turns, bill)
     return Service(
         reranker,
         EventDoor(sink or ListSink(), reranker),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.adapters.logs import threshold
 from gateway.settings import ServerSettings
 from gateway.settings_auth import AuthSettings
 from gateway.web.app import build_app
@@ -22,7 +23,7 @@ LONG_MS = 30_000
 @pytest.fixture(autouse=True)
 def lines() -> Iterator[list[Any]]:
     """What the gateway logs, kept off the screen."""
-    with capture_logs() as captured:
+    with capture_logs([threshold]) as captured:
         yield captured
 
 

@@ -8,7 +8,8 @@ from tests.web.conftest import Connect
 from tests.web.parts import LOGITS, NATIVE, WIRE, Client, items, native, send, wire
 
 ALWAYS = {"request_id", "method", "route", "status", "duration_ms", "event", "log_level"}
-RANKED = {"campaign", "candidates", "cached", "upstream_calls", "retries", "hedges", "bridges"}
+SPENT = {"cache_ms", "queue_ms", "upstream_ms"}
+RANKED = {"campaign", "candidates", "cached", "upstream_calls", "retries", "hedges", "bridges"} | SPENT
 
 
 @pytest.mark.parametrize(("path", "members"), [(NATIVE, native(items(600))), (WIRE, wire(items(600)))])
@@ -20,7 +21,7 @@ async def test_the_line_of_a_ranking(client: Client, lines, path: str, members) 
     assert (line["event"], line["method"], line["route"], line["status"]) == ("request", "POST", path, 200)
     assert line["request_id"] == response.headers["X-Request-Id"]
     assert (line["campaign"], line["candidates"], line["cached"], line["upstream_calls"]) == ("demo", 600, 0, 2)
-    assert line["duration_ms"] > 0
+    assert line["duration_ms"] > line["upstream_ms"] > 0
 
 
 async def test_the_line_of_a_refusal(client: Client, lines) -> None:
@@ -35,7 +36,16 @@ async def test_the_line_of_a_degraded_answer(connect: Connect, lines) -> None:
     """A degraded answer can be counted from the log."""
     client = await connect(ranker=SoftmaxRanker(lambda _: LOGITS, fails=lambda n, _: Unavailable("x") if n else None))
     await send(client, NATIVE, native(items(700)))
-    assert (lines[0]["degraded"], lines[0]["retries"]) == ("upstream", 1)
+    assert (lines[0]["degraded"], lines[0]["retries"], lines[0]["unranked"]) == ("upstream", 1, 334)
+
+
+async def test_an_arn_that_is_not_configured_is_not_written(connect: Connect, lines) -> None:
+    """Where callers may name any ARN, the line does not repeat what they make of it."""
+    client = await connect(campaigns={})
+    arn = "arn:aws:personalize:us-east-1:000000000000:campaign/canary"
+    assert (await send(client, NATIVE, native(campaign=arn))).status == 200
+    assert lines[0]["campaign"] == "(other)"
+    assert "canary" not in str(lines)
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/a%0d%0alevel=error", "/" + "x" * 2_000])

@@ -21,7 +21,7 @@ LANE = {
     "arn", "breaker", "breakerOpened", "concurrencyLimit", "inFlight", "answered", "failed", "throttled", "timedOut",
     "overtaken",
 }  # fmt: skip
-COUNTS = {"calls", "retries", "hedges", "hedgesWon", "busy", "resting"}
+COUNTS = {"calls", "retries", "hedges", "hedgesWon", "hedgesLost", "busy", "resting", "unaffordable"}
 
 
 async def told(client: Client) -> dict[str, Any]:

@@ -77,7 +77,8 @@ async def test_verbose_has_the_status_of_the_short_answer(connect: Connect) -> N
 async def test_metrics_are_the_numbers_of_health(connect: Connect, parse, accept: str) -> None:
     """Each number stands under its name, in the format that was asked for; counters count, gauges measure."""
     client = await connect(credentials=FAILING)
-    assert await samples(client, parse, Accept=accept) == {
+    seen = await samples(client, parse, Accept=accept)
+    assert {name: value for name, value in seen.items() if name.startswith("rerank_credentials")} == {
         "rerank_credentials_usable": 1.0,
         "rerank_credentials_expiry_seconds": 612.5,
         "rerank_credentials_age_seconds": 17.0,

@@ -1,10 +1,13 @@
 """Too many callers, callers that leave, and a process that is about to end."""
 
 import asyncio
+from functools import partial
+from typing import Any
 
 import orjson
 import pytest
 
+from gateway.core.episode import Episode
 from gateway.web.door import SERVICE
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
@@ -54,6 +57,25 @@ async def test_the_one_too_many_is_refused_at_once(connect: Connect, held: Held,
         held.let_go.set()
     assert [task.result().status for task in running] == [200, 200]
     assert (await send(client, path, members)).status == 200
+
+
+async def test_overload_is_two_lines(
+    connect: Connect, held: Held, lines: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are refused, the log says once that it begins, and once that it is over, with their number."""
+    monkeypatch.setattr("gateway.web.middleware.Episode", partial(Episode, 0.0))
+    client = await connect(ranker=held, server={"max_inflight": 1})
+    async with asyncio.TaskGroup() as group:
+        group.create_task(send(client, NATIVE, native()))
+        await held.begun.acquire()
+        for _ in range(5):
+            assert (await send(client, NATIVE, native(userId="late"))).status == 503
+        held.let_go.set()
+    for _ in range(3):
+        assert (await send(client, NATIVE, native(userId="late"))).status == 200
+    told = [line for line in lines if line["event"] != "request"]
+    assert [line["event"] for line in told] == ["overloaded: requests are refused", "no longer overloaded"]
+    assert told[1]["count"] == 5
 
 
 async def test_the_refusal_does_not_wait_for_the_body(connect: Connect, held: Held) -> None:

@@ -22,7 +22,7 @@ class Tracing(SoftmaxRanker):
         self.traces: list[Any] = []
 
     async def rank(self, call: Call) -> Answer:
-        self.traces.append(TRACE.get())
+        self.traces.append(TRACE.get().headers)
         return await super().rank(call)
 
 
