@@ -55,7 +55,7 @@ async def test_a_drip_does_not_help() -> None:
             return limits.culled > 0
 
         await until(drip)
-        assert (await caller.answer())[0] == 408
+        assert (await caller.end())[:12] in (b"HTTP/1.1 408", b"")  # nothing: a byte that came too late resets it all
 
 
 async def test_a_caller_that_says_nothing() -> None:
