@@ -53,6 +53,8 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
 	$(UV_COMPILE) --upgrade --extra emulator pyproject.toml locks/build.in -o locks/run.txt
 	$(UV_COMPILE) --upgrade --extra test --extra otel pyproject.toml locks/build.in -c locks/run.txt -o locks/dev.txt
+	$(UV_COMPILE) --upgrade --extra emulator --extra otel pyproject.toml -c locks/dev.txt -o locks/image.txt
+	$(UV_COMPILE) --upgrade locks/image-build.in -c locks/dev.txt -o locks/image-build.txt
 	$(UV_COMPILE) --upgrade --extra loadtest pyproject.toml locks/build.in -c locks/run.txt -o locks/bench.txt
 	$(UV_COMPILE) --upgrade locks/sdk.in -o locks/sdk.txt
 	$(UV_COMPILE) --upgrade locks/cli.in -o locks/cli.txt

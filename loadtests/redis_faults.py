@@ -90,13 +90,11 @@ def faults_of(server: Server) -> dict[str, Fault]:
 
 def _lock(server: Server) -> None:
     server.admin("CONFIG", "SET", "requirepass", "other")
-    server.password = "other"
     server.admin("CLIENT", "KILL", "TYPE", "normal")
 
 
 def _unlock(server: Server) -> None:
     server.admin("CONFIG", "SET", "requirepass", "")
-    server.password = None
 
 
 def _scribble(server: Server) -> None:

@@ -76,6 +76,14 @@ class GuardedHandler(RequestHandler):
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
+    @property
+    def receiving(self) -> bool:
+        """Whether a request is still on its way: its body, its head, or, on a new connection, its first byte."""
+        if self._request_count == 0 or self._begun or self._messages:
+            return True
+        request = self._current_request
+        return request is not None and not request.content.is_eof()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or turn it away."""
         self._wire = cast("asyncio.Transport", transport)

@@ -149,7 +149,6 @@ WRONG = "canary-other-password"
 async def test_a_wrong_password_misses(server):
     """A password that the server does not take, or none where one is needed, is a miss; it is never shown."""
     server.admin("CONFIG", "SET", "requirepass", REDIS_PASSWORD)
-    server.password = REDIS_PASSWORD
     for password in (WRONG, None):
         with capture_logs() as logs:
             async with RedisStore(RedisOptions(server.url, password=password)) as store:
@@ -161,11 +160,10 @@ async def test_a_wrong_password_misses(server):
 async def test_a_rotated_password_is_found(server):
     """When the password changes under it, a store that asks for it at every connection comes back by itself."""
     server.admin("CONFIG", "SET", "requirepass", REDIS_PASSWORD)
-    server.password = current = REDIS_PASSWORD
+    current = REDIS_PASSWORD
     async with RedisStore(RedisOptions(server.url, password=lambda: current)) as store:
         await until(lambda: hit(store), 5.0, "the first hit")
         server.admin("CONFIG", "SET", "requirepass", WRONG)
-        server.password = WRONG
         server.admin("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         assert_in_time(await load_for(store, 0.3))
         assert store.stats.errors["auth"] >= 10
