@@ -7,7 +7,6 @@ operation does, which is why it costs what it costs.
 
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from gateway.service.described import rank_described
@@ -15,7 +14,7 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
 from gateway.web.entries import plain_entries
-from gateway.web.faults import decode
+from gateway.web.long_bodies import members_of
 from gateway.web.members import PersonalizedRankingRequest
 from gateway.web.problems import JSON
 
@@ -26,18 +25,17 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     """GetPersonalizedRanking."""
     service = http.app[SERVICE]
     given = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
-    await service.reranker.turns.mine()
-    members = decode(given, PersonalizedRankingRequest)
+    members = await members_of(service.reranker.turns, given, PersonalizedRankingRequest)
     request = request_for(http, members.campaign_arn, members, members.input_list, None)
     ranked = await rank_described(service.reranker, service.metadata, request, 0, None)
     result = ranked.result
     count(http, request.campaign.name, result)
     entries = await plain_entries(result, 0, None, ranked.metadata)
-    body: dict[str, Any] = {"personalizedRanking": entries}
+    more: dict[str, Any] = {}
     ids = list(render.recommendation_ids(result).values())
     if ids:
-        body["recommendationId"] = ids[0]
+        more["recommendationId"] = ids[0]
     return web.Response(
-        body=msgspec.json.encode(body),
+        body=render.with_ranking(entries, more),
         headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - http[BEGAN_S])},
     )

@@ -25,6 +25,9 @@ from gateway.web.problems import slug_of
 SLICE: Final = 2_000
 """Entries that are made and encoded at a stretch, about 0.5 ms; other requests take their turn in between."""
 
+TOLD_SLICE: Final = 250
+"""The same of entries with all that can be told of their places, each of which is a matter of Python."""
+
 
 class Entry(msgspec.Struct, rename="camel", gc=False):
     """A ranked item; an unranked one has no score."""
@@ -80,37 +83,46 @@ def explainer(result: Result, given: list[str]) -> Callable[[int, list[ToldEntry
     """What adds to every entry of a page at an offset all that is known of its place; `given` is the caller's list as
     it came."""
     index = {source: number for number, source in enumerate(recommendation_ids(result))}
-    position: dict[str, int] = {}
-    for number, item in enumerate(given):
-        position.setdefault(item, number)
+    position: Sequence[int] = range(len(given))  # where nothing stands twice, candidates stand where they were given
+    if len(given) > len(result.candidates):
+        first = dict(zip(reversed(given), range(len(given) - 1, -1, -1), strict=True))  # the first place comes last
+        position = [first[item] for item in result.candidates]
 
     def explain(offset: int, entries: list[ToldEntry]) -> None:
         places = result.ranking.order[offset : offset + len(entries)].tolist()
         for entry, place in zip(entries, places, strict=True):
             log = float(result.log[place])
             entry.recommendation_id = index.get(int(result.source[place]))
-            entry.position = position[result.candidates[place]]
+            entry.position = position[place]
             entry.log_score = log if math.isfinite(log) and result.has_scores else None
 
     return explain
 
 
 async def encoded(
-    result: Result, offset: int, limit: int | None, make: Callable[[int, int], Sequence[Entry]]
-) -> msgspec.Raw:
-    """The JSON list of a page; `make` gives the entries from an offset on, as many as it is told."""
+    result: Result,
+    offset: int,
+    limit: int | None,
+    make: Callable[[int, int], Sequence[Entry]],
+    at_once: int = SLICE,
+) -> list[bytes]:
+    """The JSON list of a page, in pieces; `make` gives the entries from an offset on, as many as it is told (`at_once`
+    at most)."""
     end = len(result.ranking.order) if limit is None else min(len(result.ranking.order), offset + limit)
-    parts: list[bytes] = []
-    for begin in range(offset, end, SLICE):
-        if parts:
+    parts = [b"["]
+    for begin in range(offset, end, at_once):
+        if begin > offset:
+            parts.append(b",")
             await asyncio.sleep(0)
-        parts.append(msgspec.json.encode(make(begin, min(SLICE, end - begin)))[1:-1])
-    return msgspec.Raw(b"".join((b"[", b",".join(parts), b"]")))
+        parts.append(msgspec.json.encode(make(begin, min(at_once, end - begin)))[1:-1])
+    parts.append(b"]")
+    return parts
 
 
-def with_ranking(entries: msgspec.Raw, told: dict[str, Any]) -> bytes:
-    """The JSON of an answer: its ranking, which is long and is copied once, and its other members (one at least)."""
-    return b"".join((b'{"personalizedRanking":', memoryview(entries), b",", memoryview(msgspec.json.encode(told))[1:]))
+def with_ranking(entries: list[bytes], told: dict[str, Any]) -> bytes:
+    """The JSON of an answer: its ranking, which is long and is copied once, and its other members."""
+    rest = memoryview(msgspec.json.encode(told))[1:]
+    return b"".join((b'{"personalizedRanking":', *entries, b"," if told else b"", rest))
 
 
 def recommendation_ids(result: Result) -> dict[int, str]:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from gateway.core.ranking_id import PREFIX
@@ -16,7 +15,7 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for, tenant_of
 from gateway.web.entries import told_entries
-from gateway.web.faults import decode
+from gateway.web.long_bodies import members_of
 from gateway.web.members import RerankRequest
 from gateway.web.problems import JSON
 
@@ -27,8 +26,7 @@ async def rerank(http: web.Request) -> web.Response:
     """Rank candidates; answer a page of the ranking."""
     service = http.app[SERVICE]
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
-    await service.reranker.turns.mine()
-    members = decode(body, RerankRequest)
+    members = await members_of(service.reranker.turns, body, RerankRequest)
     request = request_for(
         http, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
     )
@@ -61,7 +59,7 @@ class Page:
 
 
 def answer(
-    http: web.Request, result: Result, page: Page, entries: msgspec.Raw, more: Mapping[str, Any]
+    http: web.Request, result: Result, page: Page, entries: list[bytes], more: Mapping[str, Any]
 ) -> web.Response:
     """The answer that tells a page of a ranking, and `more` members."""
     total_s = http.app[SERVICE].clock.stopwatch_s() - http[BEGAN_S]

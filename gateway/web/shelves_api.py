@@ -19,7 +19,7 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
 from gateway.web.entries import told_entries
-from gateway.web.faults import decode
+from gateway.web.long_bodies import members_of
 from gateway.web.members import ShelvesRequest
 from gateway.web.problems import JSON
 
@@ -30,8 +30,7 @@ async def shelves(http: web.Request) -> web.Response:
     """Rank all shelves; answer a page of each."""
     service = http.app[SERVICE]
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
-    await service.reranker.turns.mine()
-    members = decode(body, ShelvesRequest)
+    members = await members_of(service.reranker.turns, body, ShelvesRequest)
     items = [item for shelf in members.shelves.values() for item in shelf]
     request = request_for(http, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
     shelved = await rank_shelves(service.reranker, request, members.shelves)
@@ -66,8 +65,9 @@ async def shelves(http: web.Request) -> web.Response:
 async def _shelf(part: Result, members: ShelvesRequest, metadata: Known, name: str) -> dict[str, Any]:
     """What is said of one shelf: all that depends on its list."""
     given = members.shelves[name] if members.explain else None
+    entries = await told_entries(part, members.offset, members.limit, metadata, given)
     return {
-        "personalizedRanking": await told_entries(part, members.offset, members.limit, metadata, given),
+        "personalizedRanking": msgspec.Raw(b"".join(entries)),
         "total": len(part.ranking.order),
         "resolvedThrough": part.ranking.resolved_through,
         "recommendationIds": list(render.recommendation_ids(part).values()),

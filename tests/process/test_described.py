@@ -11,7 +11,8 @@ from tests.process.parts import Running, running, signed
 from tests.support.canaries import OTHER_USER, USER
 
 COLUMNS = {"ITEMS": ["TITLE", "PRICE"]}
-ITEMS = [f"p{number:05}" for number in range(1, 601)]
+CATALOGUE = [f"p{number:05}" for number in range(1, 10_001)]
+ITEMS = CATALOGUE[:600]
 
 
 @pytest.fixture(scope="module", params=["lean", "aiobotocore"])
@@ -64,6 +65,19 @@ def test_pages_with_metadata(gateway: Running) -> None:
         "campaignArn": "demo", "userId": OTHER_USER, "inputList": list(told), "metadataColumns": COLUMNS,
     })  # fmt: skip
     assert described(wire["personalizedRanking"]) == told
+
+
+def test_10_000_candidates_and_pages_of_48(gateway: Running) -> None:
+    """22 calls cold, of which one describes the page; one for the next page, none for the same page again."""
+    columns = {"ITEMS": ["TITLE", "BRAND"]}  # which no other test asks for
+    pages = []
+    for offset, calls in ((0, 22), (48, 1), (48, 0), (0, 0)):
+        answer = rerank(gateway, userId="user-5", inputList=CATALOGUE, limit=48, offset=offset, metadataColumns=columns)
+        assert (answer["usage"]["upstreamCalls"], answer["degraded"]) == (calls, None)
+        assert all(one["metadata"].keys() == {"title", "brand"} for one in answer["personalizedRanking"])
+        pages.append([one["itemId"] for one in answer["personalizedRanking"]])
+    assert pages[1:] == [pages[2], pages[1], pages[0]]
+    assert len({*pages[0], *pages[1]}) == 96
 
 
 def test_the_wire_describes_all_of_a_new_list(gateway: Running) -> None:

@@ -11,6 +11,7 @@ from gateway.core.model import Subject
 from gateway.core.routing import Campaign
 from gateway.ports import Call
 from gateway.service.described import Described, page_of, rank_described
+from gateway.service.fetches import LINGER_S
 from gateway.service.result import Columns, Cost, Degraded, Request
 from gateway.service.service import Service
 from tests.service.scenes import agrees, catalogue, order, rerank, service_of
@@ -259,7 +260,7 @@ async def described_or_error(service: Service) -> Described | Exception:
 
 
 async def test_a_cache_that_is_away_costs_calls() -> None:
-    """Without a cache every page is asked for, and the answer is whole."""
+    """Without a cache every page is asked for, when nobody asks for it any more, and the answer is whole."""
 
     class Away:
         async def fetch(self, keys: Sequence[str]) -> None:
@@ -273,6 +274,7 @@ async def test_a_cache_that_is_away_costs_calls() -> None:
         answer = await described(service, ITEMS[:600], 0, 48)
         assert answer.result.usage.upstream_calls == calls
         assert whole(answer, 0, 48)
+        await asyncio.sleep(2 * LINGER_S)
 
 
 @pytest.mark.parametrize(("offset", "limit"), [(0, 0), (600, 10), (5_000, None), (2**63 - 1, 2**63 - 1)])

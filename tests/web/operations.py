@@ -3,6 +3,8 @@
 from copy import deepcopy
 from typing import Any
 
+import orjson
+
 from gateway.web.auth import OPEN_ROUTES
 from gateway.web.openapi import OPERATIONS, WIRE
 from tests.support.canaries import USER
@@ -28,6 +30,9 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """Of every POST, the members of a body that is answered."""
 
+LISTS_OF_IDS = {"/personalize-ranking", "/v1/rerank", "/v1/rerank/shelves"}
+"""Operations whose bodies may be long, if they hold ids."""
+
 PUTS: dict[str, dict[str, Any]] = {"/v1/log-level": {"level": "info"}}
 """The same of every PUT."""
 
@@ -43,6 +48,18 @@ ASKING = [one for one in OPERATIONS if one[1] not in OPEN_ROUTES]
 def body_of(path: str, method: str = "post") -> Any:
     """The members that an operation answers, to be changed at will; None if it takes none."""
     return deepcopy({"post": BODIES, "put": PUTS}.get(method, {}).get(path))
+
+
+def filled(path: str, size: int) -> bytes:
+    """A body of so many bytes that a POST answers: one id over and over where it takes ids, white space elsewhere."""
+    whole = orjson.dumps(body_of(path))
+    begin = whole.find(b"[") + 1
+    if path not in LISTS_OF_IDS:
+        return whole.ljust(size)
+    room = size - len(whole)
+    listed = b'"%b",' % (b"x" * 256)
+    more = listed * ((room - 4) // len(listed))
+    return whole[:begin] + more + b'"%b",' % (b"y" * (room - len(more) - 3)) + whole[begin:]
 
 
 def is_wire(method: str, path: str) -> bool:

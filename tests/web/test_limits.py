@@ -21,7 +21,7 @@ from gateway.web.recommend_api import QUESTION_BYTES_MAX
 from tests.support.gateway_parts import ARN, ListSink
 from tests.support.listing_ranker import ListingRanker
 from tests.web.conftest import Connect
-from tests.web.operations import BODIES, body_of, is_wire
+from tests.web.operations import BODIES, body_of, filled, is_wire
 from tests.web.parts import LOGITS, NATIVE, Client, ask, exchange, head, native, send
 
 FAR = 2**63 - 1
@@ -351,7 +351,8 @@ async def test_the_size_of_a_body(connect: Connect, path: str, size: int) -> Non
     assert str(size).encode() in reply.body
     assert (reply.headers.get("x-amzn-errortype") == "requestentitytoolarge") == is_wire("post", path)
     assert (ranker.calls, ranker.asked, sink.events) == ([], [], [])
-    body = orjson.dumps(body_of(path)).ljust(size)
+    body = filled(path, size)
+    assert len(body) == size
     assert (await exchange(client, head(path, "Content-Type: application/json", length=size) + body)).status == 200
 
 
