@@ -1,11 +1,12 @@
 """The worked example of the runbook: loads up to 100,000 rankings a second, and what each of them needs."""
 
+import math
 import re
 from pathlib import Path
 from typing import Final
 
 from loadtests.capacity.figures import Figures
-from loadtests.capacity.model import Load, need
+from loadtests.capacity.model import CONNECTIONS, Load, need
 
 RUNBOOK: Final = Path(__file__).parents[2] / "deploy/RUNBOOK.md"
 
@@ -23,6 +24,8 @@ LOADS: Final = (
     Load(100_000, 10_000, 0.99),
     Load(100_000, 10_000, 0.0),
 )
+
+IN_CELLS: Final = Load(100_000, 10_000, 0.99)
 
 COLUMNS: Final = (
     "rankings/s", "candidates", "warm", "calls/s, with extras", "campaigns", "accounts", "CPU ms", "cores", "pods",
@@ -51,7 +54,21 @@ def table(figures: Figures) -> str:
             f"{of.connections_per_node:,}",
         )
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join((*lines, "", in_cells(figures)))
+
+
+def in_cells(figures: Figures) -> str:
+    """The largest load that can be had, cut into cells of one account each."""
+    load = IN_CELLS
+    of = need(load, figures)
+    pods = math.ceil(of.pods / of.accounts)
+    gbit_per_s = 8e-9 * of.cache_read_bytes_per_s / of.accounts
+    return (
+        f"{load.rankings_per_s:,.0f}/s of {load.candidates:,} at {load.warm_share:.0%} warm, in cells of one account: "
+        f"{of.accounts} cells, each with {pods} pods, {of.attempts_per_s / of.accounts:,.0f} attempts/s, "
+        f"{of.cache_bytes / of.accounts / 2**30:.1f} GiB and {gbit_per_s:.1f} Gbit/s of Redis, "
+        f"{CONNECTIONS * pods:,} connections a node."
+    )
 
 
 def put_in(text: str, figures: Figures) -> str:

@@ -64,6 +64,17 @@ def test_a_section_says_what_it_means_how_to_see_it_and_what_to_do(alert: rules.
     assert re.search(r"Log:\s", confirm)
 
 
+def test_the_list_of_alerts_is_whole() -> None:
+    """Each alert stands once at the beginning of the alerts, in the column of its severity."""
+    rows = [line.split("|") for line in sections()["Alerts"].splitlines() if line.startswith("|")]
+    listed = {
+        severity: [name for row in rows[2:] for name in re.findall(r"\[(\w+)\]", row[column])]
+        for severity, column in (("page", 2), ("ticket", 3))
+    }
+    for severity, names in listed.items():
+        assert sorted(names) == sorted(alert.name for alert in rules.ALERTS if alert.severity == severity)
+
+
 def test_every_name_exists() -> None:
     """All code type of the running text is of a kind, and exists as such."""
     assert [code for code in spans(PLAIN) if not known(code)] == []
