@@ -102,7 +102,9 @@ async def test_users_contexts_and_filters_do_not_share_frames() -> None:
     await rerank(service, items, user_id=USER, context={"DEVICE": "mobile"})
     await rerank(service, items, user_id=USER, filter_arn=FILTER)
     assert len(ranker.calls) == 4
-    assert order(await rerank(service, items, user_id="canary-user-22")) == ideal(catalogue(10, seed=4), items)
+    assert order(await rerank(service, items, user_id="canary-user-22")) == ideal(
+        catalogue(10, seed=len("canary-user-22")), items
+    )
     assert len(ranker.calls) == 4
 
 
