@@ -7,10 +7,9 @@ lists are looked up before they are ranked.
 
 from dataclasses import dataclass, field, replace
 
-from gateway.core.answer import Answer
 from gateway.core.model import Ints, distinct, taken
 from gateway.core.plan import TOGETHER_MAX
-from gateway.service.fanout import FanOut
+from gateway.service.fanout import Asked
 from gateway.service.fetches import slices
 from gateway.service.metadata import Known, Metadata
 from gateway.service.rerank import Reranker
@@ -25,7 +24,7 @@ class Described:
 
     result: Result
     metadata: Known
-    asked: FanOut[Answer] = field(default_factory=lambda: FanOut([]))
+    asked: Asked = field(default_factory=Asked)
 
 
 async def rank_described(

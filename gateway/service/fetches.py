@@ -23,7 +23,7 @@ from gateway.core.model import Subject
 from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
-from gateway.service.fanout import FanOut, Fans
+from gateway.service.fanout import Asked, Fans
 from gateway.service.gates import Gates
 from gateway.service.result import Cost
 from gateway.service.turns import Turns
@@ -50,7 +50,7 @@ Said = dict[str, bytes]
 @dataclass(slots=True, eq=False)
 class Want:
     """Who wants which columns, by when; what its own calls cost is added to `cost`, what they say goes to `learnt`,
-    which `keeps` it or not. `fan` has those calls when they are over, `begun` is their number."""
+    which `keeps` it or not. `asked` has those calls when they are over, `begun` is their number."""
 
     campaign: Campaign
     subject: Subject
@@ -59,7 +59,7 @@ class Want:
     cost: Cost
     learnt: Callable[[Said], None]
     keeps: bool
-    fan: FanOut[Answer] = field(default_factory=lambda: FanOut([]))
+    asked: Asked = field(default_factory=Asked)
     begun: int = 0
 
     @property
@@ -166,8 +166,7 @@ class Fetches:
         fan = await self._fans.fan_out(
             gate, want.subject, lists, want.budget, want.names, purpose="metadata", earlier=earlier
         )
-        want.fan.outcomes += fan.outcomes
-        want.fan.log += fan.log
+        want.asked.add(fan)
         want.cost.usage.count(fan)
         want.cost.timing.queue_s = max(want.cost.timing.queue_s, fan.queue_s)
         await self._turns.mine(SAID_S)

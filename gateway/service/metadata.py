@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.core.answer import Answer
 from gateway.core.budget import Budget
 from gateway.core.keys import metadata_keys
 from gateway.core.model import Subject
@@ -17,7 +16,7 @@ from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import ValueStore
 from gateway.service.background import Background
-from gateway.service.fanout import FanOut
+from gateway.service.fanout import Asked
 from gateway.service.fetches import Fetches, Want, said_by, slices
 from gateway.service.result import Cost, Played, Round
 from gateway.service.turns import Turns
@@ -80,14 +79,14 @@ class Metadata:
         items: Sequence[str],
         budget: Budget,
         cost: Cost,
-    ) -> tuple[Known, FanOut[Answer]]:
+    ) -> tuple[Known, Asked]:
         """What upstream says of the items by the deadline, and the calls of its own that asked; their cost is added to
         `cost`.
 
         Raises `CallerError` if a call says that the request is wrong.
         """
         if not items:
-            return {}, FanOut([])
+            return {}, Asked()
 
         def learnt(known: Known) -> None:
             self._keep(subject, names, known)
@@ -96,7 +95,7 @@ class Metadata:
             want = Want(campaign, subject, names, budget, cost, learnt, keeps=bool(self.keep_s))
             known = await self.fetches.said(want, items)
         self.stats.missing += len(items) - len(known)
-        return known, want.fan
+        return known, want.asked
 
     async def of_rounds(self, subject: Subject, names: tuple[str, ...], rounds: Iterable[Round | Played]) -> Known:
         """What the calls of a ranking brought along."""

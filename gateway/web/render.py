@@ -13,13 +13,13 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from gateway.core.answer import Answer
 from gateway.core.attempt import Attempt
 from gateway.core.model import taken
-from gateway.service.fanout import FanOut
+from gateway.service.fanout import Asked
 from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
+from gateway.web.pieces import Pieces
 from gateway.web.problems import slug_of
 
 SLICE: Final = 2_000
@@ -113,16 +113,17 @@ async def encoded(
     for begin in range(offset, end, at_once):
         if begin > offset:
             parts.append(b",")
-            await asyncio.sleep(0)
         parts.append(msgspec.json.encode(make(begin, min(at_once, end - begin)))[1:-1])
+        if end - offset > at_once:
+            await asyncio.sleep(0)
     parts.append(b"]")
     return parts
 
 
-def with_ranking(entries: list[bytes], told: dict[str, Any]) -> bytes:
-    """The JSON of an answer: its ranking, which is long and is copied once, and its other members."""
-    rest = memoryview(msgspec.json.encode(told))[1:]
-    return b"".join((b'{"personalizedRanking":', *entries, b"," if told else b"", rest))
+def with_ranking(entries: list[bytes], told: dict[str, Any]) -> Pieces:
+    """The JSON of an answer: its ranking, which is long and is not copied, and its other members."""
+    rest = msgspec.json.encode(told)[1:]
+    return Pieces([b'{"personalizedRanking":', *entries, b"," + rest if told else rest])
 
 
 def recommendation_ids(result: Result) -> dict[int, str]:
@@ -164,13 +165,13 @@ def timing(result: Result, total_s: float) -> dict[str, float]:
     }
 
 
-def plans(rounds: Sequence[Round | Played], asked: FanOut[Answer], began_s: float) -> list[dict[str, Any]]:
+def plans(rounds: Sequence[Round | Played], asked: Asked, began_s: float) -> list[dict[str, Any]]:
     """The plans of a ranking, and last the calls that were made for its metadata alone, if there were any."""
     told = [plan(made) | {"attempts": attempts(made.log, began_s)} for made in rounds]
-    if not asked.outcomes:
+    if not asked.calls:
         return told
     failures = [str(failure) for failure in asked.failures]
-    alone = {"calls": len(asked.outcomes), "failures": failures, "attempts": attempts(asked.log, began_s)}
+    alone = {"calls": asked.calls, "failures": failures, "attempts": attempts(asked.log, began_s)}
     return [*told, alone]
 
 

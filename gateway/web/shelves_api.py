@@ -7,11 +7,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from gateway.core.answer import Answer
 from gateway.core.model import distinct
 from gateway.core.ranking_id import PREFIX
 from gateway.service.described import describe, page_of
-from gateway.service.fanout import FanOut
+from gateway.service.fanout import Asked
 from gateway.service.metadata import Known
 from gateway.service.result import Result
 from gateway.service.shelves import rank_shelves
@@ -36,7 +35,7 @@ async def shelves(http: web.Request) -> web.Response:
     shelved = await rank_shelves(service.reranker, request, members.shelves)
     whole = shelved.whole
     metadata: Known = {}
-    asked: FanOut[Answer] = FanOut([])
+    asked = Asked()
     if members.columns:
         pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))

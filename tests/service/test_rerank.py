@@ -96,15 +96,13 @@ async def test_users_contexts_and_filters_do_not_share_frames() -> None:
     """What was learnt for one subject never answers for another."""
     ranker = SoftmaxRanker(lambda user: catalogue(10, seed=len(user)))
     service = service_of(ranker)
-    items = list(catalogue(10))
+    items, other = list(catalogue(10)), f"{USER}-and-another"
     await rerank(service, items, user_id=USER)
-    await rerank(service, items, user_id="canary-user-22")
+    await rerank(service, items, user_id=other)
     await rerank(service, items, user_id=USER, context={"DEVICE": "mobile"})
     await rerank(service, items, user_id=USER, filter_arn=FILTER)
     assert len(ranker.calls) == 4
-    assert order(await rerank(service, items, user_id="canary-user-22")) == ideal(
-        catalogue(10, seed=len("canary-user-22")), items
-    )
+    assert order(await rerank(service, items, user_id=other)) == ideal(catalogue(10, seed=len(other)), items)
     assert len(ranker.calls) == 4
 
 
