@@ -87,8 +87,9 @@ def calibrate(
     for c, answer in answered:
         _place_call(plan.chunks[c], answer, offsets[c], log, grade)
         call[plan.chunks[c]] = c
-    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer in answered]
-    _place_zeros(zeros, log, grade, max((offsets[c] for c, _ in answered), default=0.0))
+    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer in answered if not answer.scores.all()]
+    if zeros:
+        _place_zeros(zeros, log, grade, max(offsets[c] for c, _ in answered))
     wanted = slice(0, plan.wanted)
     drift = _drift(plan, scales, offsets, errors) if plan.known_log is not None else None
     return Calibration(on_grid(log[wanted]), grade[wanted], call[wanted], offsets, errors, drift)
@@ -160,9 +161,10 @@ def _anchor_joins(plan: Plan, scales: dict[int, Scale], scored: list[int]) -> It
     if plan.known_log is not None:
         yield from (join(FRAME, c, scales, plan.anchors[common]) for c in scored)
         return
+    error = ROUNDING_ERROR * math.sqrt(np.count_nonzero(common))
     for c, total in zip(scored, table[:, common].sum(axis=1).tolist(), strict=True):
         if total > 0.0:
-            yield Join(ANCHORS, c, -math.log(total), ROUNDING_ERROR * math.sqrt(int(common.sum())) / total)
+            yield Join(ANCHORS, c, -math.log(total), error / total)
 
 
 def _bridge_joins(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> Iterator[Join]:
@@ -197,8 +199,6 @@ def _zeros(chunk: Ints, answer: Answer, call: Ints, number: int) -> tuple[Ints, 
     A call's zeros end in a run that stands in the order of asking. Unknown items look like that (some models answer 0
     for them), and those keep the caller's order. The zeros before it stand in the model's order.
     """
-    if answer.scores.all():
-        return chunk[:0], answer.scores[:0], chunk[:0]
     known = answer.positions[~answer.unknown]
     depth = (np.arange(len(known)) + 0.5) / max(1, len(known))
     own = call[chunk[known]] == number  # an anchor counts where it took its place from

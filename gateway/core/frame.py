@@ -7,6 +7,7 @@ frame is a value: extending it makes a new one, so a reader never sees half an u
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -49,12 +50,14 @@ class Frame:
         """The row of every candidate, -1 where the frame does not hold it."""
         if not self._index:
             self._index.update(zip(self.items, range(len(self.items)), strict=True))
-        find = self._index.get
-        return np.fromiter((find(item, -1) for item in candidates), dtype=np.intp, count=len(candidates))
+        found = map(self._index.get, candidates, repeat(-1))
+        return np.fromiter(found, dtype=np.intp, count=len(candidates))
 
     def standing(self, rows: Ints) -> tuple[Floats, Grades]:
         """Log scores and grades of candidates that stand in these rows; UNRANKED for -1, nowhere."""
         held = rows >= 0
+        if held.all():
+            return self.log[rows], self.grade[rows]
         log, grade = np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8)
         log[held], grade[held] = self.log[rows[held]], self.grade[rows[held]]
         return log, grade

@@ -149,7 +149,7 @@ def _result(
     log, grade, source = view(frame, rows)
     has_scores = not request.ordinal or len(candidates) <= CALL_LIMIT
     ranking = order_candidates(log, grade) if has_scores else order_by_rank(log, grade)
-    origins = np.broadcast_to(np.asarray(origin), rows.shape)
+    origins = np.full(len(rows), origin) if isinstance(origin, int) else origin
     usage = cost.usage
     usage.candidates = len(candidates)
     usage.cached = int(((rows >= 0) & (origins != Origin.FRESH)).sum())

@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.core.answer import Answer
 from gateway.core.attempt import Attempt
-from gateway.core.model import taken
+from gateway.core.model import places_of, taken
 from gateway.service.fanout import FanOut
 from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
@@ -119,7 +119,7 @@ def recommendation_ids(result: Result) -> dict[int, str]:
     source = source[source >= 0]
     first = np.full(len(result.recommendation_ids), len(source))
     first[source[::-1]] = np.arange(len(source))[::-1]  # the first place is written last, and stays
-    seen = np.flatnonzero(first < len(source))
+    seen = places_of(first < len(source))
     return {call: result.recommendation_ids[call] for call in seen[np.argsort(first[seen])].tolist()}
 
 
