@@ -32,6 +32,7 @@ from loadtests.client_cost.contestants import AIOHTTP_FLOOR, RAW_FLOOR, Contesta
 from loadtests.client_cost.task import CAMPAIGN, items_of, request_body
 
 VALGRIND: Final = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet")
+CONTROL: Final = ("callgrind_control",)
 GATEWAY: Final = "gateway"
 SETTLE_S: Final = 0.5
 """Under instrumentation everything takes fifty times as long, storing the frame behind the answer as well."""
@@ -89,9 +90,7 @@ def counted(folder: Path, module: str, *arguments: str) -> Iterator[tuple[subpro
 
 def control(process: subprocess.Popen[str], *arguments: str) -> None:
     """Tell callgrind something."""
-    subprocess.run(
-        ["callgrind_control", *arguments, str(process.pid)], check=True, stdout=subprocess.DEVNULL, timeout=60
-    )
+    subprocess.run([*CONTROL, *arguments, str(process.pid)], check=True, stdout=subprocess.DEVNULL, timeout=60)
 
 
 def measured(process: subprocess.Popen[str], url: str, scene: Scene, profile: Path, kept: Path | None) -> float:

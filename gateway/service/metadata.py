@@ -103,7 +103,7 @@ class Metadata:
         known: Known = {}
         for made in rounds:
             if isinstance(made, Round) and made.columns == names:
-                known |= await _said(list(map(made.plan.items, made.plan.chunks)), made.fan.answers)
+                known |= await _said(made.plan.lists(), made.fan.answers)
         self._keep(subject, names, known)
         return known
 

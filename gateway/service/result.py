@@ -99,9 +99,10 @@ class Usage:
 
     def count(self, fan: FanOut[Any]) -> None:
         """Add what a set of calls cost."""
-        self.upstream_calls += fan.attempts
-        self.retries += fan.retries
-        self.hedges += fan.hedges
+        sent = fan.sent()
+        self.upstream_calls += sent.total()
+        self.retries += sent["retry"]
+        self.hedges += sent["hedge"]
 
     def add(self, other: "Usage") -> None:
         """Add what another ranking for the same answer cost."""
