@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.model import Floats, Grade, Grades, Ints, taken
+from gateway.core.model import Floats, Grade, Grades, Ints, every, taken
 
 ITEMS_MAX: Final = 100_000
 """Items that a frame may hold (about 10 MB in memory); beyond it a frame starts anew from the current request."""
@@ -56,7 +56,7 @@ class Frame:
     def standing(self, rows: Ints) -> tuple[Floats, Grades]:
         """Log scores and grades of candidates that stand in these rows; UNRANKED for -1, nowhere."""
         held = rows >= 0
-        if held.all():
+        if every(held):
             return self.log[rows], self.grade[rows]
         log, grade = np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8)
         log[held], grade[held] = self.log[rows[held]], self.grade[rows[held]]
@@ -78,7 +78,7 @@ class Frame:
         The result keeps the older creation time, so adding items never prolongs a life.
         """
         known = self.rows(other.items)
-        mine = self if (known < 0).all() else self.only(np.delete(np.arange(len(self)), known[known >= 0]))
+        mine = self if every(known < 0) else self.only(np.delete(np.arange(len(self)), known[known >= 0]))
         return Frame(
             items=mine.items + other.items,
             log=np.concatenate((mine.log, other.log)),
