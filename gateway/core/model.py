@@ -91,12 +91,12 @@ def distinct(items: list[str]) -> list[str]:
 
 def some(mask: NDArray[Any]) -> bool:
     """Whether the mask holds anywhere: `mask.any()` for a tenth of its 3 us, of which a ranking has a hundred."""
-    return np.count_nonzero(mask) > 0
+    return bool(np.count_nonzero(mask))
 
 
 def every(mask: NDArray[Any]) -> bool:
     """Whether the mask holds everywhere: `mask.all()`, as `some` is `mask.any()`."""
-    return np.count_nonzero(mask) == len(mask)
+    return bool(np.count_nonzero(mask) == len(mask))
 
 
 def packed(numbers: list[int]) -> Ints:

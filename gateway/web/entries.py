@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from functools import partial
 
-import msgspec
-
 from gateway.service.result import Degraded, Result
 from gateway.web import render
-from gateway.web.render import DescribedEntry, Entry, ToldEntry
+from gateway.web.render import DescribedEntry, Entry, Pieces, ToldEntry
 
 
-async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> msgspec.Raw:
+async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> Pieces:
     """The page as a JSON list: ids, scores, and metadata where there is some."""
     if not metadata:
         return await render.encoded(result, offset, limit, partial(render.page, result, kind=Entry))
@@ -23,7 +21,7 @@ async def plain_entries(result: Result, offset: int, limit: int | None, metadata
 
 async def told_entries(
     result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes], given: list[str] | None
-) -> msgspec.Raw:
+) -> Pieces:
     """The same; all that is known of every place if `given`, the caller's list as it came, is there to explain it. An
     answer whose ranking is degraded tells every source."""
     if given is None and result.degraded in (None, Degraded.METADATA):

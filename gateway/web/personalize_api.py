@@ -5,9 +5,6 @@ ranked the first item; an id is never made up, so an empty list has none. Metada
 operation does, which is why it costs what it costs.
 """
 
-from typing import Any
-
-import msgspec
 from aiohttp import web
 
 from gateway.service.described import rank_described
@@ -33,11 +30,8 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     result = ranked.result
     count(http, request.campaign.name, result)
     entries = await plain_entries(result, 0, None, ranked.metadata)
-    body: dict[str, Any] = {"personalizedRanking": entries}
     ids = list(render.recommendation_ids(result).values())
-    if ids:
-        body["recommendationId"] = ids[0]
     return web.Response(
-        body=msgspec.json.encode(body),
+        body=render.with_ranking(entries, {"recommendationId": ids[0]} if ids else {}),
         headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - http[BEGAN_S])},
     )

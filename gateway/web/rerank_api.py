@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from gateway.core.ranking_id import PREFIX
@@ -62,7 +61,7 @@ class Page:
 
 
 def answer(
-    http: web.Request, result: Result, page: Page, entries: msgspec.Raw, more: Mapping[str, Any]
+    http: web.Request, result: Result, page: Page, entries: render.Pieces, more: Mapping[str, Any]
 ) -> web.Response:
     """The answer that tells a page of a ranking, and `more` members."""
     total_s = http.app[SERVICE].clock.stopwatch_s() - http[BEGAN_S]

@@ -70,8 +70,9 @@ async def shelves(http: web.Request) -> web.Response:
 async def _shelf(part: Result, members: ShelvesRequest, metadata: Known, name: str) -> dict[str, Any]:
     """What is said of one shelf: all that depends on its list."""
     given = members.shelves[name] if members.explain else None
+    entries = await told_entries(part, members.offset, members.limit, metadata, given)
     return {
-        "personalizedRanking": await told_entries(part, members.offset, members.limit, metadata, given),
+        "personalizedRanking": msgspec.Raw(b"".join(entries)),
         "total": len(part.ranking.order),
         "resolvedThrough": part.ranking.resolved_through,
         "recommendationIds": list(render.recommendation_ids(part).values()),
