@@ -7,6 +7,7 @@ floats with the absent ones marked apart, so that no logarithm below ever meets 
 accident.
 """
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.errors import Malformed
-from gateway.core.model import QUANTUM, Floats, Ints
+from gateway.core.model import QUANTUM, Floats, Ints, every, packed, some
 
 RISE_MAX: Final = 1.5 * QUANTUM
 """Scores fall along an answer, but for a rounding: one that rises by more is not in the model's order."""
@@ -92,7 +93,7 @@ def check_typed(
     """
     place = dict(zip(asked, range(len(asked)), strict=True))
     try:
-        positions = np.fromiter(map(place.__getitem__, items), np.intp, len(items))
+        positions = packed([place[item] for item in items])
     except (KeyError, TypeError):
         raise Malformed("the answer names an item that was not asked for") from None
     seen = np.zeros(len(asked), dtype=np.bool_)
@@ -113,9 +114,11 @@ def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]
     pass, none was absent.
     """
     try:
-        numbers = np.array(scores, dtype=np.float64)
-    except OverflowError:
-        raise Malformed("a score is no share of 1") from None
+        numbers = np.frombuffer(
+            struct.pack(f"{len(scores)}d", *scores), dtype=np.float64
+        )  # in half the time of np.array
+    except struct.error:  # None among them, or what is no float at all
+        numbers = _with_absent(scores)
     absent = np.zeros(len(numbers), dtype=np.bool_)
     known = numbers
     if not _are_shares(numbers):
@@ -124,10 +127,17 @@ def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]
         if not _are_shares(known):
             raise Malformed("a score is no share of 1")
         numbers[absent] = 0.0
-    if (known[1:] - known[:-1] > RISE_MAX).any():
+    if some(known[1:] - known[:-1] > RISE_MAX):
         raise Malformed("the answer does not come best first")
     return numbers, absent
 
 
+def _with_absent(scores: Sequence[float | None]) -> Floats:
+    try:
+        return np.array(scores, dtype=np.float64)
+    except OverflowError:
+        raise Malformed("a score is no share of 1") from None
+
+
 def _are_shares(numbers: Floats) -> bool:
-    return bool(((numbers >= 0.0) & (numbers <= 1.0)).all())
+    return every((numbers >= 0.0) & (numbers <= 1.0))

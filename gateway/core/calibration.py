@@ -17,7 +17,18 @@ import numpy as np
 
 from gateway.core.answer import Answer
 from gateway.core.bridge import Bridge
-from gateway.core.model import RESOLVED_SCORE, ROUNDING_ERROR, SHARP_SCORE, Floats, Grade, Grades, Ints, on_grid
+from gateway.core.model import (
+    RESOLVED_SCORE,
+    ROUNDING_ERROR,
+    SHARP_SCORE,
+    Floats,
+    Grade,
+    Grades,
+    Ints,
+    every,
+    on_grid,
+    some,
+)
 from gateway.core.plan import Plan
 from gateway.core.scale import ANCHORS, FRAME, Join, Scale, best_paths, join
 
@@ -83,12 +94,13 @@ def calibrate(
     # In an order of their own, so that the result does not depend on that of the calls: the best-joined call that
     # scored anything writes last, and the shared anchors take its word for their place.
     answered = [(c, answer) for c, answer in enumerate(answers) if answer is not None]
-    answered.sort(key=lambda one: (bool(one[1].scores.any()), -errors[one[0]], _own_key(plan, one[0])))
+    answered.sort(key=lambda one: (some(one[1].scores), -errors[one[0]], _own_key(plan, one[0])))
     for c, answer in answered:
         _place_call(plan.chunks[c], answer, offsets[c], log, grade)
         call[plan.chunks[c]] = c
-    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer in answered]
-    _place_zeros(zeros, log, grade, max((offsets[c] for c, _ in answered), default=0.0))
+    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer in answered if not every(answer.scores)]
+    if zeros:
+        _place_zeros(zeros, log, grade, max(offsets[c] for c, _ in answered))
     wanted = slice(0, plan.wanted)
     drift = _drift(plan, scales, offsets, errors) if plan.known_log is not None else None
     return Calibration(on_grid(log[wanted]), grade[wanted], call[wanted], offsets, errors, drift)
@@ -126,7 +138,7 @@ def measured(chunk: Ints, answer: Answer) -> Floats:
 def _offsets(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> tuple[Floats, Floats]:
     """Offset and error of every call of the plan, along the best path from the root of the scale."""
     calls = len(plan.chunks)
-    scored = [c for c in range(calls) if c in scales and (scales[c].score > 0.0).any()]
+    scored = [c for c in range(calls) if c in scales and some(scales[c].score > 0.0)]
     offsets, errors = np.zeros(calls), np.zeros(calls)
     if plan.known_log is None and len(scored) <= 1:
         return offsets, errors  # one call is its own scale
@@ -160,9 +172,10 @@ def _anchor_joins(plan: Plan, scales: dict[int, Scale], scored: list[int]) -> It
     if plan.known_log is not None:
         yield from (join(FRAME, c, scales, plan.anchors[common]) for c in scored)
         return
+    error = ROUNDING_ERROR * math.sqrt(np.count_nonzero(common))
     for c, total in zip(scored, table[:, common].sum(axis=1).tolist(), strict=True):
         if total > 0.0:
-            yield Join(ANCHORS, c, -math.log(total), ROUNDING_ERROR * math.sqrt(int(common.sum())) / total)
+            yield Join(ANCHORS, c, -math.log(total), error / total)
 
 
 def _bridge_joins(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> Iterator[Join]:
@@ -182,7 +195,7 @@ def _place_call(chunk: Ints, answer: Answer, offset: float, log: Floats, grade: 
     graded = np.uint8(Grade.SHARP) + (score < SHARP_SCORE) + (score < RESOLVED_SCORE) + (score == 0.0)
     graded[answer.unknown] = Grade.UNKNOWN
     grade[places] = graded
-    if not score.all():
+    if not every(score):
         known = score > 0.0
         places, score = places[known], score[known]
     log[places] = np.minimum.accumulate(np.log(score)) + (offset - NUDGE * np.arange(len(score)))
@@ -197,8 +210,6 @@ def _zeros(chunk: Ints, answer: Answer, call: Ints, number: int) -> tuple[Ints, 
     A call's zeros end in a run that stands in the order of asking. Unknown items look like that (some models answer 0
     for them), and those keep the caller's order. The zeros before it stand in the model's order.
     """
-    if answer.scores.all():
-        return chunk[:0], answer.scores[:0], chunk[:0]
     known = answer.positions[~answer.unknown]
     depth = (np.arange(len(known)) + 0.5) / max(1, len(known))
     own = call[chunk[known]] == number  # an anchor counts where it took its place from

@@ -7,12 +7,13 @@ frame is a value: extending it makes a new one, so a reader never sees half an u
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.model import Floats, Grade, Grades, Ints, taken
+from gateway.core.model import Floats, Grade, Grades, Ints, every, taken
 
 ITEMS_MAX: Final = 100_000
 """Items that a frame may hold (about 10 MB in memory); beyond it a frame starts anew from the current request."""
@@ -52,12 +53,14 @@ class Frame:
             return np.arange(len(self.items))
         if not self._index:
             self._index.update(zip(self.items, range(len(self.items)), strict=True))
-        find = self._index.get
-        return np.fromiter((find(item, -1) for item in candidates), dtype=np.intp, count=len(candidates))
+        found = map(self._index.get, candidates, repeat(-1))
+        return np.fromiter(found, dtype=np.intp, count=len(candidates))
 
     def standing(self, rows: Ints) -> tuple[Floats, Grades]:
         """Log scores and grades of candidates that stand in these rows; UNRANKED for -1, nowhere."""
         held = rows >= 0
+        if every(held):
+            return self.log[rows], self.grade[rows]
         log, grade = np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8)
         log[held], grade[held] = self.log[rows[held]], self.grade[rows[held]]
         return log, grade
@@ -78,7 +81,7 @@ class Frame:
         The result keeps the older creation time, so adding items never prolongs a life.
         """
         known = self.rows(other.items)
-        mine = self if (known < 0).all() else self.only(np.delete(np.arange(len(self)), known[known >= 0]))
+        mine = self if every(known < 0) else self.only(np.delete(np.arange(len(self)), known[known >= 0]))
         return Frame(
             items=mine.items + other.items,
             log=np.concatenate((mine.log, other.log)),

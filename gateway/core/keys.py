@@ -134,9 +134,8 @@ def _canonical_values(value: str) -> str:
 
 def _digest(parts: Iterable[str]) -> str:
     """A digest of the parts, each behind its length in bytes."""
-    state = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    hashed: list[bytes] = []
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        state.update(len(data).to_bytes(8, "big"))
-        state.update(data)
-    return state.hexdigest()
+        hashed += len(data).to_bytes(8, "big"), data
+    return hashlib.blake2b(b"".join(hashed), digest_size=DIGEST_BYTES).hexdigest()

@@ -7,7 +7,9 @@ a campaign unknown. Quantiles are computed at most every `FRESH_S` seconds: hedg
 """
 
 import math
+from bisect import bisect_left
 from itertools import accumulate
+from operator import add
 from typing import Final, NamedTuple
 
 GROWTH: Final = 1.02
@@ -72,9 +74,8 @@ class Latencies:
         total = self._samples + self._samples_before
         if total < SAMPLES_MIN:
             return None
-        below = list(accumulate(map(int.__add__, self._now, self._before)))
-        places = [next(place for place, count in enumerate(below) if count >= q * total) for q in SHARES]
-        return Quantiles(*(SHORTEST_S * GROWTH ** (place + 1) for place in places))
+        below = list(accumulate(map(add, self._now, self._before)))
+        return Quantiles(*(SHORTEST_S * GROWTH ** (bisect_left(below, share * total) + 1) for share in SHARES))
 
     def _age(self, now_s: float) -> None:
         """Begin a new generation when the present one is old, and has something to say."""

@@ -7,7 +7,7 @@ import numpy as np
 from gateway.core.answer import Answer
 from gateway.core.calibration import Calibration
 from gateway.core.frame import Frame
-from gateway.core.model import Grade, taken
+from gateway.core.model import Grade, places_of, taken
 from gateway.core.plan import Plan
 
 
@@ -18,7 +18,7 @@ def frame_of(
 
     `created_s` is the wall time before the first call was sent: a frame is never younger than its oldest score.
     """
-    kept = np.flatnonzero(calibration.grade != Grade.UNRANKED)
+    kept = places_of(calibration.grade != Grade.UNRANKED)
     call = calibration.call[kept]
     used = np.bincount(call, minlength=len(answers)) > 0
     source = np.cumsum(used) - 1  # the number of a call among those used
@@ -29,7 +29,7 @@ def frame_of(
         grade=calibration.grade[kept],
         source=source[call].astype(np.int32),
         recommendation_ids=tuple(
-            answer.recommendation_id for c in np.flatnonzero(used).tolist() if (answer := answers[c]) is not None
+            answer.recommendation_id for c in places_of(used).tolist() if (answer := answers[c]) is not None
         ),
         scale_id=scale_id,
         created_s=created_s,

@@ -6,7 +6,8 @@ Hot data are parallel numpy arrays, never an object per candidate: 10,000 frozen
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Final, TypeAlias
+from struct import pack
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ LOG_MAX: Final = 255.0
 
 def on_grid(log: Floats) -> Floats:
     """The log scores moved to the nearest point of the grid; -inf, for no score at all, stays."""
-    bounded = np.where(np.isneginf(log), 0.0, np.clip(log, -LOG_MAX, LOG_MAX))
+    bounded = np.maximum(np.minimum(log, LOG_MAX), -LOG_MAX)
     return np.where(np.isneginf(log), log, np.rint(bounded / LOG_STEP) * LOG_STEP)
 
 
@@ -81,8 +82,32 @@ RESOLVED_SCORE: Final = 10 * QUANTUM
 
 
 def distinct(items: list[str]) -> list[str]:
-    """The items without repetition; the first occurrence of each counts."""
-    return list(dict.fromkeys(items))
+    """The items without repetition, the first occurrence of each counts; the very list where none is repeated.
+
+    Counting them first takes 0.13 ms for 10,000, and the usual list is done with; a dict of them takes 0.4.
+    """
+    return items if len(set(items)) == len(items) else list(dict.fromkeys(items))
+
+
+def some(mask: NDArray[Any]) -> bool:
+    """Whether the mask holds anywhere: `mask.any()` for a tenth of its 3 us, of which a ranking has a hundred."""
+    return bool(np.count_nonzero(mask))
+
+
+def every(mask: NDArray[Any]) -> bool:
+    """Whether the mask holds everywhere: `mask.all()`, as `some` is `mask.any()`."""
+    return bool(np.count_nonzero(mask) == len(mask))
+
+
+def packed(numbers: list[int]) -> Ints:
+    """Numbers as an array that is not to be written to: 500 in 6 us, where numpy's own ways take 10 and more."""
+    return np.frombuffer(pack(f"{len(numbers)}q", *numbers), dtype=np.int64)
+
+
+def places_of(mask: NDArray[np.bool_]) -> Ints:
+    """Where the mask holds: `np.flatnonzero` without what that does for other shapes, which takes 2 us of its 3."""
+    places: Ints = mask.nonzero()[0]
+    return places
 
 
 def taken(items: list[str], places: Ints) -> list[str]:

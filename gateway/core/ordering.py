@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.core.model import Floats, Grade, Grades, Ints
+from gateway.core.model import Floats, Grade, Grades, Ints, places_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,15 +43,15 @@ class Ranking:
 
 def order_candidates(log: Floats, grade: Grades) -> Ranking:
     """Rank candidates by their log scores and grades (both parallel to the caller's distinct candidates)."""
-    scored = _by_log(np.flatnonzero(grade <= Grade.FAINT), log)
-    rounded = _by_log(np.flatnonzero(grade == Grade.ROUNDED), log)
+    scored = _by_log(places_of(grade <= Grade.FAINT), log)
+    rounded = _by_log(places_of(grade == Grade.ROUNDED), log)
     trailing, unknown, excluded, unranked = (
-        np.flatnonzero(grade == which) for which in (Grade.TRAILING, Grade.UNKNOWN, Grade.EXCLUDED, Grade.UNRANKED)
+        places_of(grade == which) for which in (Grade.TRAILING, Grade.UNKNOWN, Grade.EXCLUDED, Grade.UNRANKED)
     )
     order = np.concatenate((scored, rounded, trailing, unknown, unranked))
     scores = np.zeros(len(order) - len(unranked))
     scores[: len(scored)] = softmax(log[scored])
-    resolved = np.flatnonzero(grade[scored] <= Grade.RESOLVED)
+    resolved = places_of(grade[scored] <= Grade.RESOLVED)
     return Ranking(
         order=order,
         scores=scores,
@@ -67,10 +67,12 @@ def _by_log(places: Ints, log: Floats) -> Ints:
 
     The stable sort takes 0.76 ms for 10,000, the quick one 0.45; equal scores are rare, so only those are sorted again.
     """
+    if not len(places):
+        return places
     falling = -log[places]
-    order = np.argsort(falling)
+    order = falling.argsort()
     in_order = falling[order]
-    equal = np.flatnonzero(in_order[1:] == in_order[:-1])
+    equal = places_of(in_order[1:] == in_order[:-1])
     if len(equal):
         tied = np.union1d(equal, equal + 1)
         order[tied] = order[tied[np.lexsort((order[tied], in_order[tied]))]]

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.model import RESOLVED_SCORE, Floats, Grade, Grades
+from gateway.core.model import RESOLVED_SCORE, Floats, Grade, Grades, some
 
 SHARE_MIN: Final = 2 * RESOLVED_SCORE
 """A share that a call over part of the list surely resolves, the rounding of the known score allowed for."""
@@ -27,7 +27,7 @@ def resolvable(log: Floats, grade: Grades) -> NDArray[np.bool_]:
     The log scores of items that came as 0 are upper bounds, so they may be asked once in vain: their bound falls then.
     """
     weak = (grade >= Grade.FAINT) & (grade <= Grade.TRAILING)
-    if not weak.any():
+    if not some(weak):
         return weak
     known = grade <= Grade.TRAILING
     shares = np.zeros(len(log))
@@ -39,4 +39,4 @@ def resolvable(log: Floats, grade: Grades) -> NDArray[np.bool_]:
 
 def drowned(grade: Grades) -> bool:
     """Whether a list holds known items of which none has a score: nothing of the frame can help to rank it."""
-    return not (grade <= Grade.FAINT).any() and bool(((grade >= Grade.ROUNDED) & (grade <= Grade.TRAILING)).any())
+    return not some(grade <= Grade.FAINT) and some((grade >= Grade.ROUNDED) & (grade <= Grade.TRAILING))

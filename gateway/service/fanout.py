@@ -16,6 +16,7 @@ Every attempt is kept in the log of its fan-out, from which all its numbers come
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -59,20 +60,24 @@ class FanOut(Generic[Said]):
     outcomes: list[Said | UpstreamError]
     log: list[Attempt] = field(default_factory=list, repr=False)
 
+    def sent(self) -> Counter[Kind]:
+        """The attempts that were sent, each of which is billed, by kind."""
+        return Counter([one.kind for one in self.log if one.sent])
+
     @property
     def attempts(self) -> int:
-        """Attempts that were sent: each is billed."""
-        return sum(one.sent for one in self.log)
+        """How many were sent."""
+        return self.sent().total()
 
     @property
     def retries(self) -> int:
         """How many of them were second tries."""
-        return sum(one.sent and one.kind == "retry" for one in self.log)
+        return self.sent()["retry"]
 
     @property
     def hedges(self) -> int:
         """How many of them were hedges."""
-        return sum(one.sent and one.kind == "hedge" for one in self.log)
+        return self.sent()["hedge"]
 
     @property
     def queue_s(self) -> float:
@@ -174,14 +179,15 @@ class Fans:
                 raise faults.exceptions[0] from None
             raise
         finally:
-            self.bill.billed[tenant] += fan.attempts
+            sent = fan.sent()
+            self.bill.billed[tenant] += sent.total()
         _log.debug(
             "calls made",
             campaign=gate.campaign.key,
             calls=len(calls),
-            attempts=fan.attempts,
-            retries=fan.retries,
-            hedges=fan.hedges,
+            attempts=sent.total(),
+            retries=sent["retry"],
+            hedges=sent["hedge"],
             queue_ms=round(1e3 * fan.queue_s, 2),
             failures=[type(failure).__name__ for failure in fan.failures],
         )

@@ -11,7 +11,7 @@ from gateway.core.budget import Budget
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.life import began_s
-from gateway.core.model import Grade, Ints, taken
+from gateway.core.model import Grade, Ints, every, places_of, some, taken
 from gateway.core.resolution import resolvable
 from gateway.service.result import Cost, Played, Round
 
@@ -85,7 +85,7 @@ class Fill:
     @property
     def has_scale(self) -> bool:
         """Whether new calls can be joined to what is known."""
-        return self.frame is not None and bool((self.frame.grade <= Grade.FAINT).any())
+        return self.frame is not None and some(self.frame.grade <= Grade.FAINT)
 
     def rows(self, candidates: list[str]) -> Ints:
         """Where candidates stand in the frame, -1 for nowhere."""
@@ -147,7 +147,7 @@ class Asked:
         lost = rows < 0
         ask = lost if frame is None else to_ask(frame, rows)
         ask = ask & ~np.where(lost, self._missing, self._weak)
-        return self._candidates if ask.all() else taken(self._candidates, np.flatnonzero(ask))
+        return self._candidates if every(ask) else taken(self._candidates, places_of(ask))
 
     def add(self, rows: Ints, batches: list[Batch]) -> None:
         """Note what was answered, or failed: `rows` is where the candidates stood when they were asked for."""

@@ -103,11 +103,11 @@ class Metadata:
         for made in rounds:
             if not isinstance(made, Round) or made.columns != names:
                 continue
-            chunks, answers = made.plan.chunks, made.fan.answers
-            for start in range(0, len(chunks), CALLS_AT_ONCE):
+            lists, answers = made.plan.lists(), made.fan.answers
+            for start in range(0, len(lists), CALLS_AT_ONCE):
                 await self._next(made.plan.wanted)
                 some = slice(start, start + CALLS_AT_ONCE)
-                known |= said_by(list(map(made.plan.items, chunks[some])), answers[some])
+                known |= said_by(lists[some], answers[some])
         self._keep(subject, names, known)
         return known
 

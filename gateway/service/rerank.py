@@ -15,7 +15,7 @@ from gateway.core.errors import DeadlineExceeded, UpstreamError
 from gateway.core.frame import Frame
 from gateway.core.keys import user_key
 from gateway.core.life import Stage
-from gateway.core.model import Grade, Ints, distinct
+from gateway.core.model import Grade, Ints, distinct, every, some
 from gateway.core.ordering import order_candidates
 from gateway.core.plan import CALL_LIMIT
 from gateway.core.tournament import order_by_rank
@@ -109,7 +109,7 @@ class Reranker:
             stats.misses += 1
             return None
         rows = await self._rows(found.frame, candidates, cost)
-        if (rows >= 0).all() and (found.stage is Stage.STALE or not to_ask(found.frame, rows).any()):
+        if every(rows >= 0) and (found.stage is Stage.STALE or not some(to_ask(found.frame, rows))):
             stats.stale += found.stage is Stage.STALE
             stats.hits += found.stage is not Stage.STALE
             return rows
@@ -121,10 +121,10 @@ class Reranker:
 def _answer(request: Request, candidates: list[str], found: Found, learnt: Learnt, cost: Cost) -> Result:
     """Order what was learnt, and flag what is not whole."""
     lost = learnt.rows < 0
-    if lost.all():
+    if every(lost):
         return _instead(request, candidates, found, learnt, cost)
     degraded = None if learnt.sound else _uncertain(request, learnt)
-    if lost.any():
+    if some(lost):
         degraded = incomplete(_failures(learnt))
     origin = np.where(learnt.cached, Origin.CACHED, Origin.FRESH)
     return _result(request, candidates, learnt.frame, learnt.rows, origin, degraded, cost, learnt.rounds)
@@ -140,7 +140,7 @@ def _uncertain(request: Request, learnt: Learnt) -> Degraded | None:
 
 def _instead(request: Request, candidates: list[str], found: Found, learnt: Learnt, cost: Cost) -> Result:
     """What stands in when nothing could be ranked: a frame past its time, the caller's order, or the error."""
-    if found.frame is not None and ((rows := found.frame.rows(candidates)) >= 0).any():
+    if found.frame is not None and some((rows := found.frame.rows(candidates)) >= 0):
         return _result(request, candidates, found.frame, rows, Origin.STALE, Degraded.STALE, cost, learnt.rounds)
     if request.campaign.fallback == "input-order":
         return _result(request, candidates, None, learnt.rows, Origin.FRESH, Degraded.FALLBACK, cost, learnt.rounds)
@@ -173,7 +173,7 @@ def _result(
     log, grade, source = view(frame, rows)
     has_scores = not request.ordinal or len(candidates) <= CALL_LIMIT
     ranking = order_candidates(log, grade) if has_scores else order_by_rank(log, grade)
-    origins = np.broadcast_to(np.asarray(origin), rows.shape)
+    origins = np.full(len(rows), origin) if isinstance(origin, int) else origin
     usage = cost.usage
     usage.candidates = len(candidates)
     usage.cached = int(((rows >= 0) & (origins != Origin.FRESH)).sum())

@@ -64,7 +64,7 @@ class Rounds:
         if described is not None:
             plan, fan, names = *described, columns.names
         else:
-            fan, names = await self._calls(campaign, subject, plan.universe, plan.chunks, budget, cost), ()
+            fan, names = await self._calls(campaign, subject, plan.lists(), budget, cost), ()
         with TRACE.get().step("merge") as step:
             await self.turns.mine()
             with cost.timing.stage("cpu_s"):
@@ -73,9 +73,9 @@ class Rounds:
             bridged = FanOut[Answer]([])
             if calibration.error > ERROR_MAX and budget.allows_attempt(self.clock.now_s()):
                 bridges = plan_bridges(plan, fan.answers)
-                chunks = [bridge.chunk for bridge in bridges]
+                lists = [taken(plan.universe, bridge.chunk) for bridge in bridges]
                 bridged = await self._calls(
-                    campaign, subject, plan.universe, chunks, budget, cost, purpose="bridge", earlier=len(plan.chunks)
+                    campaign, subject, lists, budget, cost, purpose="bridge", earlier=len(plan.chunks)
                 )
                 cost.usage.bridges += len(bridges)
                 calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
@@ -99,7 +99,7 @@ class Rounds:
         """Calls that bring metadata along, and their plan, whose bridges will bring none; None if the service refuses
         them: whoever asked for the metadata will be told so when asking for it alone, and nobody else."""
         try:
-            fan = await self._calls(campaign, subject, plan.universe, plan.chunks, budget, cost, names)
+            fan = await self._calls(campaign, subject, plan.lists(), budget, cost, names)
         except CallerError:
             return None
         return replace(plan, limit=CALL_LIMIT), fan
@@ -111,10 +111,11 @@ class Rounds:
         created_s = self.clock.wall_s()
         tournament = Tournament(len(wanted), depth)
         whole = FanOut[Answer]([])
-        while (lists := tournament.lists()) and (not whole.outcomes or budget.allows_attempt(self.clock.now_s())):
+        while (places := tournament.lists()) and (not whole.outcomes or budget.allows_attempt(self.clock.now_s())):
             earlier = len(whole.outcomes)
             purpose: Purpose = "playoff" if earlier else "plan"
-            fan = await self._calls(campaign, subject, wanted, lists, budget, cost, purpose=purpose, earlier=earlier)
+            lists = [taken(wanted, chunk) for chunk in places]
+            fan = await self._calls(campaign, subject, lists, budget, cost, purpose=purpose, earlier=earlier)
             whole.outcomes += fan.outcomes
             whole.log += fan.log
             await self.turns.mine()
@@ -131,8 +132,7 @@ class Rounds:
         self,
         campaign: Campaign,
         subject: Subject,
-        items: list[str],
-        chunks: list[Ints],
+        lists: list[list[str]],
         budget: Budget,
         cost: Cost,
         names: tuple[str, ...] = (),
@@ -140,7 +140,7 @@ class Rounds:
         purpose: Purpose = "plan",
         earlier: int = 0,
     ) -> FanOut[Answer]:
-        lists, gate = [taken(items, chunk) for chunk in chunks], self.gates.of(campaign)
+        gate = self.gates.of(campaign)
         fan = await self.fans.fan_out(gate, subject, lists, budget, names, purpose=purpose, earlier=earlier)
         cost.usage.count(fan)
         cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)

@@ -20,7 +20,7 @@ import zstandard
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
-from gateway.web.pieces import Pieces
+from gateway.web.pieces import Parts, Pieces
 
 BYTES_MIN: Final = 16 * 1024
 """The first window of a TCP connection is 10 segments, 14.6 KB."""
@@ -38,7 +38,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Compressor(Protocol):
     """What both libraries give: pieces in, pieces out, and the rest at the end."""
 
-    def compress(self, data: bytes, /) -> bytes:
+    def compress(self, data: bytes | memoryview, /) -> bytes:
         """The bytes that are ready."""
         ...
 
@@ -61,7 +61,7 @@ def compress_answers(mode: Mode) -> Middleware:
     async def compressed(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         body = response.body if isinstance(response, web.Response) else None
-        pieces = body.pieces if isinstance(body, Pieces) else [body] if isinstance(body, bytes) else []
+        pieces: Parts = body.pieces if isinstance(body, Pieces) else [body] if isinstance(body, bytes) else []
         if mode == "never" or not isinstance(response, web.Response) or sum(map(len, pieces)) < BYTES_MIN:
             return response
         if hdrs.CONTENT_ENCODING in response.headers:
@@ -103,7 +103,7 @@ def _weights(text: str) -> Iterator[tuple[str, float]]:
             yield coding, 0.0
 
 
-async def _compressed(compressor: Compressor, pieces: list[bytes]) -> bytes:
+async def _compressed(compressor: Compressor, pieces: Parts) -> bytes:
     packed: list[bytes] = []
     for piece in pieces:
         for begin in range(0, len(piece), PIECE_BYTES):

@@ -6,10 +6,11 @@ from functools import partial
 
 from gateway.service.result import Degraded, Result
 from gateway.web import render
+from gateway.web.pieces import Parts
 from gateway.web.render import DescribedEntry, Entry, ToldEntry
 
 
-async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> list[bytes]:
+async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> Parts:
     """The page as a JSON list, in pieces: ids, scores, and metadata where there is some."""
     if not metadata:
         return await render.encoded(result, offset, limit, partial(render.page, result, kind=Entry))
@@ -22,7 +23,7 @@ async def plain_entries(result: Result, offset: int, limit: int | None, metadata
 
 async def told_entries(
     result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes], given: list[str] | None
-) -> list[bytes]:
+) -> Parts:
     """The same; all that is known of every place if `given`, the caller's list as it came, is there to explain it. An
     answer whose ranking is degraded tells every source."""
     if given is None and result.degraded in (None, Degraded.METADATA):

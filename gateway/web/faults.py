@@ -9,7 +9,9 @@ so that a megabyte of faults costs no more than a megabyte without.
 import re
 import types
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any, Final, TypeVar, Union, get_args, get_origin
 
@@ -21,6 +23,7 @@ from gateway.web.outline import (
     Outline,
     container_of,
     is_map_of_lists,
+    is_plain,
     repeat_in_maps,
     repeat_in_structs,
 )
@@ -103,6 +106,11 @@ def decode_query(query: Sequence[tuple[str, str]], kind: type[Members]) -> Membe
 
 def _decoded(body: bytes | bytearray, kind: type[Members]) -> tuple[Members | None, list[Fault]]:
     """The members, or their faults."""
+    members = None
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # told below, by what is wrong first
+        members = _decoder(kind).decode(body)
+        if is_plain(body, members):
+            return members, []
     try:
         outline = Outline(body, kind)
     except msgspec.ValidationError:
@@ -115,12 +123,17 @@ def _decoded(body: bytes | bytearray, kind: type[Members]) -> tuple[Members | No
     if (repeat := repeat_in_maps(outline, kind)) is not None:
         return None, [Fault(*repeat)]
     try:
-        members = msgspec.json.decode(body, type=kind)
+        members = members or _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         return None, list(islice(_struct_faults(outline, kind, error), FAULTS_MAX))
     if (repeat := repeat_in_structs(outline, kind)) is not None:
         return None, [Fault(*repeat)]
     return members, list(islice(_nul_faults("", members), FAULTS_MAX)) if b"\\" in body and NUL in body else []
+
+
+@cache
+def _decoder(kind: type[Members]) -> msgspec.json.Decoder[Members]:
+    return msgspec.json.Decoder(kind)
 
 
 def _struct_faults(outline: Outline, kind: type[msgspec.Struct], first: msgspec.ValidationError) -> Iterator[Fault]:

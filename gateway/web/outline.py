@@ -26,6 +26,7 @@ SKELETON_BYTES_MAX: Final = 64 * 1024
 LONG_BYTES: Final = 1024
 """Known values beyond this are left out when names are looked for."""
 
+QUOTE: Final = ord(b'"')
 TWICE: Final = "stands more than once"
 TOO_MANY: Final = f"has more than {MEMBERS_MAX} members"
 
@@ -69,6 +70,31 @@ class Outline:
                 pieces += [bytes(self._document[at:begin]), b"0"]
                 at = end
         return b"".join((*pieces, bytes(self._document[at:])))
+
+
+def is_plain(document: bytes | bytearray, members: msgspec.Struct) -> bool:
+    """Whether no string stands in a document but the names and values of these members, which were decoded from it:
+    then no name stands twice, and nothing else has to be looked for.
+
+    The usual request is plain, and told so by its quotes: 4 us where an outline takes 28 (17 instead of 99 for 10,000
+    ids). A member that is sent although it is what it would have been anyway is one string more than is expected; that
+    one is looked at closely.
+    """
+    if b"\\" in document:
+        return False
+    strings = 0
+    for name, default in _defaults(type(members)):
+        value = getattr(members, name)
+        if value == default:
+            continue
+        kind = type(value)
+        if kind is list and all(type(one) is str for one in value[:1]):
+            strings += 1 + len(value)
+        elif kind in (str, int, float, bool):
+            strings += 1 + (kind is str)
+        else:
+            return False
+    return int(np.count_nonzero(np.frombuffer(document, np.uint8) == QUOTE)) == 2 * strings
 
 
 def repeat_in_maps(outline: Outline, kind: Struct) -> tuple[str, str] | None:
@@ -122,6 +148,12 @@ def is_map_of_lists(kind: Any) -> bool:
     """Whether a type is that of objects of any names whose values are lists."""
     container, arguments = container_of(kind)
     return container is dict and container_of(arguments[1])[0] is list
+
+
+@cache
+def _defaults(kind: Struct) -> tuple[tuple[str, Any], ...]:
+    """The names of the members, each with what it is when it does not stand there."""
+    return tuple((one.name, one.default) for one in msgspec.structs.fields(kind))
 
 
 @cache
@@ -185,7 +217,7 @@ def _values(document: bytes | bytearray, kind: Struct) -> dict[str, msgspec.Raw]
     decoder, names = _twin(kind)
     found = decoder.decode(document)
     given = ((name, getattr(found, attribute)) for attribute, name in names)
-    return {name: value for name, value in given if memoryview(value)}
+    return {name: value for name, value in given if value is not _ABSENT}
 
 
 @cache

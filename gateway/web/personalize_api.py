@@ -5,8 +5,6 @@ ranked the first item; an id is never made up, so an empty list has none. Metada
 operation does, which is why it costs what it costs.
 """
 
-from typing import Any
-
 from aiohttp import web
 
 from gateway.service.described import rank_described
@@ -31,11 +29,8 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     result = ranked.result
     count(http, request.campaign.name, result)
     entries = await plain_entries(result, 0, None, ranked.metadata)
-    more: dict[str, Any] = {}
     ids = list(render.recommendation_ids(result).values())
-    if ids:
-        more["recommendationId"] = ids[0]
     return web.Response(
-        body=render.with_ranking(entries, more),
+        body=render.with_ranking(entries, {"recommendationId": ids[0]} if ids else {}),
         headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - http[BEGAN_S])},
     )

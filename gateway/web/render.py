@@ -14,12 +14,12 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.attempt import Attempt
-from gateway.core.model import taken
+from gateway.core.model import places_of, taken
 from gateway.service.fanout import Asked
 from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
-from gateway.web.pieces import Pieces
+from gateway.web.pieces import Parts, Pieces
 from gateway.web.problems import slug_of
 
 SLICE: Final = 2_000
@@ -105,22 +105,22 @@ async def encoded(
     limit: int | None,
     make: Callable[[int, int], Sequence[Entry]],
     at_once: int = SLICE,
-) -> list[bytes]:
+) -> Parts:
     """The JSON list of a page, in pieces; `make` gives the entries from an offset on, as many as it is told (`at_once`
     at most)."""
     end = len(result.ranking.order) if limit is None else min(len(result.ranking.order), offset + limit)
-    parts = [b"["]
+    parts: Parts = [b"["]
     for begin in range(offset, end, at_once):
         if begin > offset:
             parts.append(b",")
-        parts.append(msgspec.json.encode(make(begin, min(at_once, end - begin)))[1:-1])
+        parts.append(memoryview(msgspec.json.encode(make(begin, min(at_once, end - begin))))[1:-1])
         if end - offset > at_once:
             await asyncio.sleep(0)
     parts.append(b"]")
     return parts
 
 
-def with_ranking(entries: list[bytes], told: dict[str, Any]) -> Pieces:
+def with_ranking(entries: Parts, told: dict[str, Any]) -> Pieces:
     """The JSON of an answer: its ranking, which is long and is not copied, and its other members."""
     rest = msgspec.json.encode(told)[1:]
     return Pieces([b'{"personalizedRanking":', *entries, b"," + rest if told else rest])
@@ -132,7 +132,7 @@ def recommendation_ids(result: Result) -> dict[int, str]:
     source = source[source >= 0]
     first = np.full(len(result.recommendation_ids), len(source))
     first[source[::-1]] = np.arange(len(source))[::-1]  # the first place is written last, and stays
-    seen = np.flatnonzero(first < len(source))
+    seen = places_of(first < len(source))
     return {call: result.recommendation_ids[call] for call in seen[np.argsort(first[seen])].tolist()}
 
 

@@ -17,6 +17,7 @@ from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for, tenan
 from gateway.web.entries import told_entries
 from gateway.web.long_bodies import members_of
 from gateway.web.members import RerankRequest
+from gateway.web.pieces import Parts
 from gateway.web.problems import JSON
 
 RERANK = "/v1/rerank"
@@ -58,9 +59,7 @@ class Page:
     recommendation_ids: list[str]
 
 
-def answer(
-    http: web.Request, result: Result, page: Page, entries: list[bytes], more: Mapping[str, Any]
-) -> web.Response:
+def answer(http: web.Request, result: Result, page: Page, entries: Parts, more: Mapping[str, Any]) -> web.Response:
     """The answer that tells a page of a ranking, and `more` members."""
     total_s = http.app[SERVICE].clock.stopwatch_s() - http[BEGAN_S]
     told: dict[str, Any] = {

@@ -18,7 +18,8 @@ COUNTS = st.integers(min_value=1, max_value=400)
 
 
 def check_chunks(plan: Plan) -> None:
-    """What holds for every plan: all wanted asked, anchors in every call, nothing twice in one, none too long."""
+    """What holds for every plan: all wanted asked, anchors in every call, nothing twice in one, none too long; and the
+    ids that are sent are those of the places."""
     asked = Counter(np.concatenate(plan.chunks).tolist())
     anchors = set(plan.anchors.tolist())
     assert set(range(plan.wanted)) <= set(asked) <= set(range(plan.wanted)) | anchors
@@ -26,6 +27,7 @@ def check_chunks(plan: Plan) -> None:
     for chunk in plan.chunks:
         assert len(set(chunk.tolist())) == len(chunk) <= plan.limit
         assert chunk[: len(anchors)].tolist() == plan.anchors.tolist()
+    assert plan.lists() == [plan.items(chunk) for chunk in plan.chunks]
     sizes = {len(chunk) for chunk in plan.chunks}
     assert max(sizes) - min(sizes) <= 1
 

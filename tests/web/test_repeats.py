@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.web.faults import BadMembers, decode
 from gateway.web.members import NativeEventsRequest, PersonalizedRankingRequest, RerankRequest, ShelvesRequest
-from gateway.web.outline import MEMBERS_MAX, TOO_MANY, TWICE, Outline
+from gateway.web.outline import MEMBERS_MAX, TOO_MANY, TWICE, Outline, is_plain
 from tests.web.parts import NATIVE, WIRE, Client, refused, send, wire
 
 BODY = b'{"campaign":"demo","campaignArn":"demo","userId":"u","inputList":["p1"]%s}'
@@ -128,6 +128,47 @@ def test_the_verdict_is_that_of_counting(members: list[tuple[str, Any]], spaced:
         twice = Outline(written, PersonalizedRankingRequest).twice
         assert (twice is not None) == (len(names) != len(set(names)))
         assert twice is None or names.count(twice) > 1
+
+
+TEXTS = st.text(string.printable + '",:{}[]', min_size=1, max_size=4).filter(lambda text: "\0" not in text)
+MEMBERS: Any = st.one_of(
+    st.tuples(st.sampled_from(["campaign", "userId", "filterArn"]), TEXTS),
+    st.tuples(st.just("inputList"), st.lists(TEXTS, max_size=3)),
+    st.tuples(st.sampled_from(["limit", "offset"]), st.integers(0, 2)),
+    st.tuples(st.sampled_from(["explain", "pin"]), st.booleans()),
+    st.tuples(st.sampled_from(["limit", "filterArn", "context"]), st.none()),
+)
+NEEDED: list[tuple[str, Any]] = [("campaign", "demo"), ("userId", "u"), ("inputList", ["p1", "p2"])]
+
+
+@given(st.lists(MEMBERS, max_size=3), st.booleans())
+def test_a_plain_request_is_no_exception(members: list[tuple[str, Any]], spaced: bool) -> None:
+    """Of requests in which all is well but for a name twice, those are refused, whatever their values, and no other."""
+    members = [*NEEDED, *members]
+    document = b"{" + b",".join(orjson.dumps(name) + b":" + orjson.dumps(value) for name, value in members) + b"}"
+    if spaced:
+        document = msgspec.json.format(document, indent=4)
+    names = [name for name, _ in members]
+    repeated = {f"/{name}" for name in names if names.count(name) > 1}
+    found = faults(document, RerankRequest)
+    assert not repeated if not found else (found[0][0] in repeated and found[0][1] == TWICE)
+
+
+def test_what_is_plain() -> None:
+    """The usual request is told by its quotes; one with anything else in it is looked at closely."""
+    document = orjson.dumps(dict(NEEDED) | {"limit": 10, "filterArn": "a"})
+    members = decode(document, RerankRequest)
+    assert is_plain(document, members)
+    assert is_plain(bytearray(document), members)
+    for more in (
+        b',"offset":0',
+        b',"limit":10',
+        b',"context":{}',
+        b',"userId":"\\u0075"',
+        b',"inputList":[]',
+        b',"x":[""]',
+    ):
+        assert not is_plain(document[:-1] + more + b"}", members)
 
 
 async def test_a_repeat_is_not_echoed(client: Client) -> None:
