@@ -55,7 +55,7 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 	$(UV_COMPILE) --upgrade --extra test --extra otel pyproject.toml locks/build.in -c locks/run.txt -o locks/dev.txt
 	$(UV_COMPILE) --upgrade --extra emulator --extra otel pyproject.toml -c locks/dev.txt -o locks/image.txt
 	$(UV_COMPILE) --upgrade locks/image-build.in -c locks/dev.txt -o locks/image-build.txt
-	$(UV_COMPILE) --upgrade --extra loadtest pyproject.toml locks/build.in -c locks/run.txt -o locks/bench.txt
+	$(UV_COMPILE) --upgrade --extra loadtest pyproject.toml locks/build.in -c locks/run.txt -c locks/dev.txt -o locks/bench.txt
 	$(UV_COMPILE) --upgrade locks/sdk.in -o locks/sdk.txt
 	$(UV_COMPILE) --upgrade locks/cli.in -o locks/cli.txt
 	$(UV_COMPILE) --upgrade locks/deploy.in -o locks/deploy.txt

@@ -1,13 +1,13 @@
 """Redis is never allowed to hurt: steady rankings through a gateway while its Valkey or Redis is broken in every way.
 
-    python -m loadtests.redis_faults [--seconds 6] [--only sigstop-10s ...] [--json]
+    python -m loadtests.redis_faults [--seconds 6] [--only sigstop-10s ...] [--new-share 1] [--json]
 
 For each fault: a gateway of its own on a server of its own, an emulator behind it, 8 clients that rank 300 candidates
 for random users at a steady pace and check every answer against the ideal ranking. Reported: error answers and wrong
 orders (both must be 0), the latency before, while the server is broken and after, and how long after its return the
 first answer came out of the cache again. Some of the rankings are of users nobody has seen, which are learnt with and
 without a cache: by how much those are slower, in the first moment of a fault and once its breaker is open, is what the
-fault itself costs. Bounded in time; ends by itself.
+fault itself costs (with `--new-share 1`, so that the work is the same before and meanwhile). Bounded in time.
 """
 
 import argparse
@@ -40,7 +40,7 @@ PAUSE_S = 0.04
 
 RETURN_WITHIN_S = 20.0
 NEW_SHARE = 0.25
-"""Of the rankings, those of users nobody has seen."""
+"""Of the rankings, those of users nobody has seen, unless said."""
 
 OPENING_S = 0.2
 OPEN_AFTER_S = 1.0
@@ -113,10 +113,11 @@ async def _client(
     seen: Seen,
     random: Random,
     until_s: list[float],
+    new_share: float,
 ) -> None:
     """Rank for random users until told to end."""
     while time.monotonic() < until_s[0]:
-        new = random.random() < NEW_SHARE
+        new = random.random() < new_share
         user = f"new-{random.getrandbits(60)}" if new else random.choice(USERS)
         asked = orjson.dumps({"campaign": "demo", "userId": user, "inputList": candidates})
         began_s = time.monotonic()
@@ -136,7 +137,9 @@ async def _client(
         await asyncio.sleep(PAUSE_S)
 
 
-async def strain(emulator: str, gateway: str, fault: Fault, seconds: float) -> tuple[Seen, float, float]:
+async def strain(
+    emulator: str, gateway: str, fault: Fault, seconds: float, new_share: float
+) -> tuple[Seen, float, float]:
     """Run the clients through before, fault and after; returns what they saw and when it broke and was mended."""
     async with aiohttp.ClientSession() as session:
         listing = await fetch(session, f"{emulator}/_emulator/items?limit={CANDIDATES}")
@@ -150,7 +153,7 @@ async def strain(emulator: str, gateway: str, fault: Fault, seconds: float) -> t
         async with asyncio.TaskGroup() as group:
             for number in range(CLIENTS):
                 random = Random(number)
-                group.create_task(_client(session, gateway, candidates, ideal, seen, random, until_s))
+                group.create_task(_client(session, gateway, candidates, ideal, seen, random, until_s, new_share))
             await asyncio.sleep(seconds)
             broken_s = time.monotonic()
             await asyncio.to_thread(fault.break_it)
@@ -186,7 +189,7 @@ def stores(folder: Path, binary: Path, name: str) -> Iterator[tuple[str, Fault]]
 
 def figures(name: str, seen: Seen, broken_s: float, mended_s: float) -> dict[str, Any]:
     """What one fault did."""
-    before = seen.between(0.0, broken_s)
+    before = seen.between(0.0, broken_s) or [0.0]
     during = seen.between(broken_s, mended_s) or [0.0]
     after = seen.between(mended_s + 2.0, mended_s + 60.0) or [0.0]
     new_ms = median(seen.between(0.0, broken_s, new=True) or [0.0])
@@ -223,6 +226,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=6.0, help="of load before the fault, and after it")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--new-share", type=float, default=NEW_SHARE, help="rankings of users nobody has seen")
     parser.add_argument("--json", action="store_true", help="one JSON array instead of the table")
     options = parser.parse_args()
     if not options.json:
@@ -249,7 +253,7 @@ def main() -> None:
                 }
             )
             with running("serve", "--port", "0") as gateway:
-                one = figures(name, *asyncio.run(strain(emulator, gateway, fault, options.seconds)))
+                one = figures(name, *asyncio.run(strain(emulator, gateway, fault, options.seconds, options.new_share)))
             found.append(one)
             if not options.json:
                 print(line(one), flush=True)

@@ -169,7 +169,7 @@ PARTS: Final = (
     Part("slow heads", "slow_heads", ("--json",), 90, _slow_heads),
     Part("observed", "observed", ("--json", "--rounds", "12"), 90, _observed),
     Part("resilience", "resilience", ("--json", "--quick"), 330, _resilience),
-    Part("Valkey frozen", "redis_faults", ("--json", "--only", "sigstop-10s"), 60, _redis_faults),
+    Part("Valkey frozen", "redis_faults", ("--json", "--only", "sigstop-10s", "--new-share", "1"), 60, _redis_faults),
     Part("cancels", "cancels", ("--json", "--cancels", "50000"), 60, _cancels),
     Part("rollout", "rollout", ("--json",), 90, _rollout),
     Part("storefront", "storefront", ("--json", "--ramp-s", "40", "--hold-s", "120"), 240, _storefront),
