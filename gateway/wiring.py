@@ -41,6 +41,7 @@ from gateway.service.background import Background
 from gateway.service.bill import Bill
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
+from gateway.service.fetches import Fetches
 from gateway.service.fills import Fills
 from gateway.service.flights import Flights
 from gateway.service.frames import Frames
@@ -113,6 +114,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         frames = Frames(stores.frames, clock, background, random, life)
         bill = Bill()
         fans = Fans(ranker, clock, random, bill)
+        fetches = Fetches(fans, gates, clock, turns)
         rounds = Rounds(fans, gates, clock, random, turns)
         reranker = Reranker(Fills(rounds, frames), frames, clock, turns, bill)
         try:
@@ -123,7 +125,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 campaigns,
                 gates,
                 clock,
-                Metadata(stores.metadata, fans, gates, background, settings.cache.metadata_s),
+                Metadata(stores.metadata, fetches, background, turns, settings.cache.metadata_s),
                 Pins(stores.pins, settings.cache.pin_s, turns),
                 not_ready,
                 stores.frames.health,

@@ -1,23 +1,26 @@
 """Redis is never allowed to hurt: steady rankings through a gateway while its Valkey or Redis is broken in every way.
 
-    python -m loadtests.redis_faults [--seconds 6] [--only sigstop-10s ...]
+    python -m loadtests.redis_faults [--seconds 6] [--only sigstop-10s ...] [--json]
 
 For each fault: a gateway of its own on a server of its own, an emulator behind it, 8 clients that rank 300 candidates
 for random users at a steady pace and check every answer against the ideal ranking. Reported: error answers and wrong
 orders (both must be 0), the latency before, while the server is broken and after, and how long after its return the
-first answer came out of the cache again. Bounded in time; ends by itself.
+first answer came out of the cache again. Some of the rankings are of users nobody has seen, which are learnt with and
+without a cache: by how much those are slower, in the first moment of a fault and once its breaker is open, is what the
+fault itself costs. Bounded in time; ends by itself.
 """
 
 import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import Any
 
 import aiohttp
 import orjson
@@ -36,6 +39,12 @@ PAUSE_S = 0.04
 """Between two requests of a client: about 150 rankings a second in all, a third of what this gateway can do here."""
 
 RETURN_WITHIN_S = 20.0
+NEW_SHARE = 0.25
+"""Of the rankings, those of users nobody has seen."""
+
+OPENING_S = 0.2
+OPEN_AFTER_S = 1.0
+"""The breaker of a cache that does not answer opens within the first, and is open for certain after the other."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +58,15 @@ class Fault:
 
 @dataclass
 class Seen:
-    """What the clients saw, as (time, milliseconds, whether out of the cache)."""
+    """What the clients saw, as (time, milliseconds, whether out of the cache, whether of a new user)."""
 
-    answers: list[tuple[float, float, bool]] = field(default_factory=list)
+    answers: list[tuple[float, float, bool, bool]] = field(default_factory=list)
     errors: int = 0
     wrong: int = 0
 
-    def between(self, begin_s: float, end_s: float) -> list[float]:
-        """Latencies in a span of time."""
-        return [took_ms for at_s, took_ms, _ in self.answers if begin_s <= at_s < end_s]
+    def between(self, begin_s: float, end_s: float, *, new: bool = False) -> list[float]:
+        """Latencies in a span of time, of users that were seen before or of new ones."""
+        return [ms for at_s, ms, _, is_new in self.answers if begin_s <= at_s < end_s and is_new == new]
 
 
 def faults_of(server: Server) -> dict[str, Fault]:
@@ -81,13 +90,11 @@ def faults_of(server: Server) -> dict[str, Fault]:
 
 def _lock(server: Server) -> None:
     server.admin("CONFIG", "SET", "requirepass", "other")
-    server.password = "other"
     server.admin("CLIENT", "KILL", "TYPE", "normal")
 
 
 def _unlock(server: Server) -> None:
     server.admin("CONFIG", "SET", "requirepass", "")
-    server.password = None
 
 
 def _scribble(server: Server) -> None:
@@ -109,7 +116,8 @@ async def _client(
 ) -> None:
     """Rank for random users until told to end."""
     while time.monotonic() < until_s[0]:
-        user = random.choice(USERS)
+        new = random.random() < NEW_SHARE
+        user = f"new-{random.getrandbits(60)}" if new else random.choice(USERS)
         asked = orjson.dumps({"campaign": "demo", "userId": user, "inputList": candidates})
         began_s = time.monotonic()
         async with session.post(
@@ -122,8 +130,9 @@ async def _client(
         else:
             answer = orjson.loads(body)
             order = [one["itemId"] for one in answer["personalizedRanking"]]
-            seen.wrong += len(order) != CANDIDATES or set(order[:100]) != ideal[user] or bool(answer["degraded"])
-            seen.answers.append((began_s, took_ms, answer["usage"]["cached"] == CANDIDATES))
+            right = len(order) == CANDIDATES and not answer["degraded"]
+            seen.wrong += not right or (not new and set(order[:100]) != ideal[user])
+            seen.answers.append((began_s, took_ms, answer["usage"]["cached"] == CANDIDATES, new))
         await asyncio.sleep(PAUSE_S)
 
 
@@ -175,17 +184,36 @@ def stores(folder: Path, binary: Path, name: str) -> Iterator[tuple[str, Fault]]
         group.kill()
 
 
-def report(name: str, seen: Seen, broken_s: float, mended_s: float) -> None:
-    """One line of the table."""
+def figures(name: str, seen: Seen, broken_s: float, mended_s: float) -> dict[str, Any]:
+    """What one fault did."""
     before = seen.between(0.0, broken_s)
     during = seen.between(broken_s, mended_s) or [0.0]
     after = seen.between(mended_s + 2.0, mended_s + 60.0) or [0.0]
-    hit_s = next((at_s - mended_s for at_s, _, cached in seen.answers if at_s >= mended_s and cached), None)
-    back = "never" if hit_s is None else f"{hit_s:.2f}"
-    print(
-        f"| {name} | {len(seen.answers):,} | {seen.errors} | {seen.wrong} | {median(before):.1f} "
-        f"| {median(during):.1f} | {max(during):.0f} | {median(after):.1f} | {back} |",
-        flush=True,
+    new_ms = median(seen.between(0.0, broken_s, new=True) or [0.0])
+    opening = seen.between(broken_s, broken_s + OPENING_S, new=True)
+    opened = seen.between(broken_s + OPEN_AFTER_S, mended_s, new=True)
+    return {
+        "fault": name,
+        "answers": len(seen.answers),
+        "errors": seen.errors,
+        "wrong": seen.wrong,
+        "beforeMs": round(median(before), 2),
+        "duringMs": round(median(during), 2),
+        "worstMs": round(max(during), 1),
+        "afterMs": round(median(after), 2),
+        "untilOpenMs": round(median(opening) - new_ms, 2) if opening else None,
+        "openMs": round(median(opened) - new_ms, 2) if opened else None,
+        "hitsAgainS": next((round(at - mended_s, 2) for at, _, hit, _ in seen.answers if at >= mended_s and hit), None),
+    }
+
+
+def line(one: Mapping[str, Any]) -> str:
+    """One line of the table."""
+    added = " | ".join("" if one[what] is None else f"{one[what]:+.1f}" for what in ("untilOpenMs", "openMs"))
+    return (
+        f"| {one['fault']} | {one['answers']:,} | {one['errors']} | {one['wrong']} | {one['beforeMs']:.1f} "
+        f"| {one['duringMs']:.1f} | {one['worstMs']:.0f} | {one['afterMs']:.1f} | {added} "
+        f"| {'never' if one['hitsAgainS'] is None else one['hitsAgainS']} |"
     )
 
 
@@ -195,9 +223,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=6.0, help="of load before the fault, and after it")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
+    parser.add_argument("--json", action="store_true", help="one JSON array instead of the table")
     options = parser.parse_args()
-    print("| fault | answers | errors | wrong | p50 before, ms | p50 during | max during | p50 after | hits again, s |")
-    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    if not options.json:
+        print(
+            "| fault | answers | errors | wrong | p50 before, ms | during | worst | after | new users: at first "
+            "| breaker open | hits again, s |"
+        )
+        print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    found = []
     for name in options.only:
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -215,7 +249,12 @@ def main() -> None:
                 }
             )
             with running("serve", "--port", "0") as gateway:
-                report(name, *asyncio.run(strain(emulator, gateway, fault, options.seconds)))
+                one = figures(name, *asyncio.run(strain(emulator, gateway, fault, options.seconds)))
+            found.append(one)
+            if not options.json:
+                print(line(one), flush=True)
+    if options.json:
+        print(orjson.dumps(found).decode())
 
 
 if __name__ == "__main__":

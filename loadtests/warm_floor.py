@@ -1,7 +1,7 @@
 """The least that a warm ranking takes in this language: decode the request, sort known scores, encode the answer.
 
 A bare protocol with msgspec, numpy for the sort (a list is slower beyond 1,000), and where an address of a Redis is
-given, one GET of a frame's bytes first. One request at a time; no checks, no frame, no user.
+given, one MGET of a frame's bytes first (as the gateway may). One request at a time; no checks, no frame, no user.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from loadtests.client_cost.task import items_of, logits_of
 FRAME_BYTES_AN_ITEM: Final = 22
 """Of a frame of items with names as long as these: 7 and the name and 1 (README, "How to size Redis")."""
 
-KEY: Final = "warm-floor"
+KEY: Final = "rerank:warm-floor"
 
 
 class Request(msgspec.Struct, rename="camel"):
@@ -78,7 +78,7 @@ async def main(count: int, url: str | None) -> None:
         await client.set(KEY, bytes(FRAME_BYTES_AN_ITEM * len(items_of(count))))
         while True:
             connection, body = await asked.get()
-            await client.get(KEY)
+            await client.mget(KEY)
             connection.reply(floor.answer(body))
 
 

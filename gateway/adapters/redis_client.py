@@ -113,6 +113,10 @@ class _Credentials(CredentialProvider):
         password = self._password() if callable(self._password) else self._password or ""
         return (self._username, password) if self._username else (password,)
 
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        """The same; the library's own would log a warning at every new connection."""
+        return self.get_credentials()
+
 
 class _Tls(SSLConnection):
     """A TLS connection that shares its context; redis-py makes one for each."""

@@ -7,13 +7,14 @@ lists are looked up before they are ranked.
 
 from dataclasses import dataclass, field, replace
 
-from gateway.core.answer import Answer
-from gateway.core.model import distinct, taken
+from gateway.core.model import Ints, distinct, taken
 from gateway.core.plan import TOGETHER_MAX
-from gateway.service.fanout import FanOut
+from gateway.service.fanout import Asked
+from gateway.service.fetches import slices
 from gateway.service.metadata import Known, Metadata
 from gateway.service.rerank import Reranker
 from gateway.service.result import Columns, Cost, Degraded, Request, Result
+from gateway.service.turns import STEP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +24,7 @@ class Described:
 
     result: Result
     metadata: Known
-    asked: FanOut[Answer] = field(default_factory=lambda: FanOut([]))
+    asked: Asked = field(default_factory=Asked)
 
 
 async def rank_described(
@@ -47,7 +48,8 @@ async def rank_described(
         result.timing.add(cost.timing)
     else:
         result = await reranker.rerank(request)
-    return await describe(metadata, request, result, page_of(result, offset, limit), known)
+    items = await reranker.turns.taken(result.candidates, places_of(result, offset, limit))
+    return await describe(metadata, request, result, items, known)
 
 
 async def describe(
@@ -63,18 +65,27 @@ async def describe(
     if known is None:
         known = await metadata.look_up(request.subject, names, items, cost)
     known |= brought
-    lacking = [item for item in items if item not in known]
-    more, asked = await metadata.ask(request.campaign, request.subject, names, lacking, request.budget, cost)
-    known |= more
+    lacking: list[str] = []
+    for some in slices(items, STEP):
+        await metadata.turns.next_step(len(items))
+        lacking += [item for item in some if item not in known]
+    told, asked = await metadata.ask(request.campaign, request.subject, names, lacking, request.budget, cost)
     result.usage.add(cost.usage)
     result.timing.add(cost.timing)
-    if result.degraded is None and not all(item in known for item in lacking):
+    if result.degraded is None and len(told) < len(lacking):
         result = replace(result, degraded=Degraded.METADATA)
-    return Described(result, known, asked)
+    if known and told:
+        await metadata.turns.next_step(len(told))
+        known |= told
+    return Described(result, known or told, asked)
 
 
 def page_of(result: Result, offset: int, limit: int | None) -> list[str]:
     """The items of a page of the ranking, best first."""
+    return taken(result.candidates, places_of(result, offset, limit))
+
+
+def places_of(result: Result, offset: int, limit: int | None) -> Ints:
+    """Where the items of a page stand among the candidates."""
     count = len(result.ranking.order)
-    end = count if limit is None else min(count, offset + limit)
-    return taken(result.candidates, result.ranking.order[offset:end])
+    return result.ranking.order[offset : count if limit is None else min(count, offset + limit)]

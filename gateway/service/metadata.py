@@ -2,17 +2,13 @@
 
 A call that asks for metadata takes 50 items instead of 500, so a ranking that asked for all of it would cost ten times
 its calls. Metadata depends on the item alone, not on the user: it is cached for all users of a campaign, encoded, as it
-will stand in an answer.
+will stand in an answer, and callers that want it of the same items at the same time share their calls (`fetches`).
 """
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
-
-from gateway.core.answer import Answer
 from gateway.core.budget import Budget
 from gateway.core.keys import metadata_keys
 from gateway.core.model import Subject
@@ -20,12 +16,15 @@ from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import ValueStore
 from gateway.service.background import Background
-from gateway.service.fanout import FanOut, Fans
-from gateway.service.gates import Gates
+from gateway.service.fanout import Asked
+from gateway.service.fetches import Fetches, Want, said_by, slices
 from gateway.service.result import Cost, Played, Round
+from gateway.service.turns import Turns
 
-AT_ONCE: Final = 500
+AT_ONCE: Final = 250
 """Items that one command reads or writes: 1 ms for the store and for the loop, in which nobody else has a turn."""
+
+AT_ONCE_S: Final = 0.001
 
 CALLS_AT_ONCE: Final = AT_ONCE // METADATA_LIMIT
 """Answers that are read at a stretch: as many items."""
@@ -51,9 +50,9 @@ class Metadata:
     """The metadata of all items; `keep_s` is for how long it is believed."""
 
     store: ValueStore
-    fans: Fans
-    gates: Gates
+    fetches: Fetches
     background: Background
+    turns: Turns
     keep_s: float
     stats: MetadataStats = field(default_factory=MetadataStats)
 
@@ -62,13 +61,13 @@ class Metadata:
         known: Known = {}
         if not self.keep_s:
             return known
-        for some in _slices(items, AT_ONCE):
+        for some in slices(items, AT_ONCE):
+            await self._next(len(items))
             with cost.timing.stage("cache_s"):
                 stored = await self.store.fetch(metadata_keys(subject, names, some))
             if stored is None:  # it would not answer for the others either
                 break
             known.update((item, value) for item, value in zip(some, stored, strict=True) if value is not None)
-            await _others(len(items))
         self.stats.cached += len(known)
         return known
 
@@ -80,30 +79,35 @@ class Metadata:
         items: Sequence[str],
         budget: Budget,
         cost: Cost,
-    ) -> tuple[Known, FanOut[Answer]]:
-        """What upstream says of the items by the deadline, and the calls that asked; their cost is added to `cost`.
+    ) -> tuple[Known, Asked]:
+        """What upstream says of the items by the deadline, and the calls of its own that asked; their cost is added to
+        `cost`.
 
         Raises `CallerError` if a call says that the request is wrong.
         """
         if not items:
-            return {}, FanOut([])
-        lists = [list(some) for some in _slices(items, METADATA_LIMIT)]
+            return {}, Asked()
+
+        def learnt(known: Known) -> None:
+            self._keep(subject, names, known)
+
         with cost.timing.stage("upstream_s"):
-            gate = self.gates.of(campaign)
-            fan = await self.fans.fan_out(gate, subject, lists, budget, names, purpose="metadata")
-        cost.usage.count(fan)
-        cost.timing.queue_s = max(cost.timing.queue_s, fan.queue_s)
-        known = await _said(lists, fan.answers)
-        self._keep(subject, names, known)
+            want = Want(campaign, subject, names, budget, cost, learnt, keeps=bool(self.keep_s))
+            known = await self.fetches.said(want, items)
         self.stats.missing += len(items) - len(known)
-        return known, fan
+        return known, want.asked
 
     async def of_rounds(self, subject: Subject, names: tuple[str, ...], rounds: Iterable[Round | Played]) -> Known:
         """What the calls of a ranking brought along."""
         known: Known = {}
         for made in rounds:
-            if isinstance(made, Round) and made.columns == names:
-                known |= await _said(made.plan.lists(), made.fan.answers)
+            if not isinstance(made, Round) or made.columns != names:
+                continue
+            lists, answers = made.plan.lists(), made.fan.answers
+            for start in range(0, len(lists), CALLS_AT_ONCE):
+                await self._next(made.plan.wanted)
+                some = slice(start, start + CALLS_AT_ONCE)
+                known |= said_by(lists[some], answers[some])
         self._keep(subject, names, known)
         return known
 
@@ -114,31 +118,13 @@ class Metadata:
             self.background.start(self._put(subject, names, known))
 
     async def _put(self, subject: Subject, names: tuple[str, ...], known: Mapping[str, bytes]) -> None:
-        for some in _slices(list(known), AT_ONCE):
+        for some in slices(list(known), AT_ONCE):
+            await self._next(len(known))
             keys = metadata_keys(subject, names, some)
             if not await self.store.put(dict(zip(keys, map(known.__getitem__, some), strict=True)), self.keep_s):
                 return
-            await _others(len(known))
 
-
-async def _said(lists: Sequence[Sequence[str]], answers: Sequence[Answer | None]) -> Known:
-    """What answered calls said of the items that they were asked for. One that a filter dropped stays unknown."""
-    known: Known = {}
-    encode = msgspec.json.encode
-    for number, (items, answer) in enumerate(zip(lists, answers, strict=True), 1):
-        if answer is not None and answer.metadata is not None:
-            places = answer.positions.tolist()
-            known.update((items[place], encode(one)) for place, one in zip(places, answer.metadata, strict=True))
-        if number % CALLS_AT_ONCE == 0:
-            await asyncio.sleep(0)
-    return known
-
-
-async def _others(count: int) -> None:
-    """Let others have their turn between two pieces of long work: a store in memory never waits for anything."""
-    if count > AT_ONCE:
-        await asyncio.sleep(0)
-
-
-def _slices(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+    async def _next(self, count: int) -> None:
+        """Wait for a turn before a piece of long work: a store in memory never waits for anything."""
+        if count > AT_ONCE:
+            await self.turns.mine(AT_ONCE_S)

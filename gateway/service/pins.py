@@ -15,7 +15,7 @@ import numpy as np
 from gateway.core.budget import Budget
 from gateway.core.errors import CallerError, RankingAway, RankingGone, UnknownRanking
 from gateway.core.keys import pin_key
-from gateway.core.model import Subject, taken
+from gateway.core.model import Subject
 from gateway.core.ordering import Ranking
 from gateway.core.ranking_id import RANDOM_BYTES, is_of, ranking_id
 from gateway.core.routing import Campaign, Merge
@@ -104,10 +104,11 @@ class Pins:
         self, tenant: str, campaign: str, columns: tuple[str, ...], result: Result, recommendation_ids: list[str]
     ) -> str | None:
         """Keep a ranking, and give its id; None if it could not be stored."""
+        items = await self.turns.taken(result.candidates, result.ranking.order)
         await self.turns.mine()
         name = ranking_id(secrets.token_bytes(RANDOM_BYTES), tenant)
         with result.timing.stage("cpu_s"):
-            value = msgspec.msgpack.encode(_pinned(campaign, columns, result, recommendation_ids))
+            value = msgspec.msgpack.encode(_pinned(campaign, columns, result, items, recommendation_ids))
         with result.timing.stage("cache_s"):
             stored = await self.store.put({pin_key(tenant, name): value}, self.keep_s)
         self.stats.pinned += stored
@@ -137,7 +138,9 @@ class Pins:
         return pinned
 
 
-def _pinned(campaign: str, columns: tuple[str, ...], result: Result, recommendation_ids: list[str]) -> Pinned:
+def _pinned(
+    campaign: str, columns: tuple[str, ...], result: Result, items: list[str], recommendation_ids: list[str]
+) -> Pinned:
     ranking = result.ranking
     flag = None if result.degraded is Degraded.METADATA else result.degraded  # that one is of a page
     return Pinned(
@@ -145,7 +148,7 @@ def _pinned(campaign: str, columns: tuple[str, ...], result: Result, recommendat
         campaign=campaign,
         variant=result.variant,
         columns=columns,
-        items=taken(result.candidates, ranking.order),
+        items=items,
         scores=ranking.scores.tobytes() if result.has_scores else b"",
         grades=b"" if flag is None else result.grade[ranking.order].astype(np.uint8).tobytes(),
         origins=b"" if flag is None else result.origin[ranking.order].astype(np.uint8).tobytes(),

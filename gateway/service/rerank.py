@@ -25,7 +25,7 @@ from gateway.service.fill import Learnt, to_ask
 from gateway.service.fills import Fills
 from gateway.service.frames import Found, Frames
 from gateway.service.result import Cost, Degraded, Origin, Played, Request, Result, Round, incomplete, view, worst
-from gateway.service.turns import Turns
+from gateway.service.turns import STEP, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,14 @@ class Reranker:
 
     async def _ranked(self, request: Request) -> Result:
         cost = Cost.new(self.clock)
-        with cost.timing.stage("cpu_s"):
-            candidates = distinct(request.items)
+        candidates = await self._distinct(request.items, cost)
         if not candidates:
             return _result(request, candidates, None, np.empty(0, dtype=np.intp), Origin.FRESH, None, cost, [])
         with cost.timing.stage("cache_s"):
             found = await self.frames.look_up(request.subject, *request.kept_for(candidates))
-        with cost.timing.stage("cpu_s"):
-            rows = self._known(candidates, found)
+        rows = await self._known(candidates, found, cost)
         if rows is not None:
+            await self.turns.next_step(len(candidates))
             if found.stage is not Stage.FRESH:
                 self.fills.refresh(request, candidates, found)
             stale = found.stage is Stage.STALE
@@ -78,13 +77,38 @@ class Reranker:
         self.fills.forget(user_key(tenant, user_id))
         return stored
 
-    def _known(self, candidates: list[str], found: Found) -> Ints | None:
+    async def _distinct(self, items: list[str], cost: Cost) -> list[str]:
+        """The items without repetition; of a long list a piece in each turn."""
+        if len(items) <= STEP:
+            with cost.timing.stage("cpu_s"):
+                return distinct(items)
+        seen: dict[str, None] = {}
+        for start in range(0, len(items), STEP):
+            await self.turns.mine()
+            with cost.timing.stage("cpu_s"):
+                seen.update(dict.fromkeys(items[start : start + STEP]))
+        return items if len(seen) == len(items) else list(seen)
+
+    async def _rows(self, frame: Frame, candidates: list[str], cost: Cost) -> Ints:
+        """The rows of the candidates; of a long list a piece in each turn, but the very list of the frame at once."""
+        await self.turns.next_step(len(candidates))
+        with cost.timing.stage("cpu_s"):
+            if len(candidates) <= STEP or candidates == frame.items:
+                return frame.rows(candidates)
+        pieces: list[Ints] = []
+        for start in range(0, len(candidates), STEP):
+            with cost.timing.stage("cpu_s"):
+                pieces.append(frame.rows(candidates[start : start + STEP]))
+            await self.turns.mine()
+        return np.concatenate(pieces)
+
+    async def _known(self, candidates: list[str], found: Found, cost: Cost) -> Ints | None:
         """The rows of the candidates, if the frame knows all of them well enough; counts what it was worth."""
         stats = self.frames.stats
         if found.frame is None or found.stage is Stage.RESERVE:
             stats.misses += 1
             return None
-        rows = found.frame.rows(candidates)
+        rows = await self._rows(found.frame, candidates, cost)
         if every(rows >= 0) and (found.stage is Stage.STALE or not some(to_ask(found.frame, rows))):
             stats.stale += found.stage is Stage.STALE
             stats.hits += found.stage is not Stage.STALE

@@ -86,6 +86,8 @@ class Rounds:
                     plan = replace(plan, known_log=None)
                     calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
                 scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
+            await self.turns.next_step(len(wanted))
+            with cost.timing.stage("cpu_s"):
                 learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
             step.note("rerank.bridges", len(bridges))
             step.note("rerank.drifted", drifted)

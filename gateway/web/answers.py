@@ -197,11 +197,12 @@ class FramesAnswer(msgspec.Struct, rename="camel"):
 
 
 class CampaignsAnswer(msgspec.Struct, rename="camel"):
-    """How the campaigns stand: policies, limits, breakers, latencies; numbers since the start."""
+    """How the campaigns stand: policies, limits, breakers, latencies; numbers since the start. What is of all of them
+    together is told where nobody is asked who calls."""
 
     campaigns: list[dict[str, Any]]
-    requests: dict[str, Any]
-    cache: dict[str, Any]
+    requests: dict[str, Any] | UnsetType = UNSET
+    cache: dict[str, Any] | UnsetType = UNSET
 
 
 class LiveAnswer(msgspec.Struct, rename="camel"):

@@ -20,6 +20,8 @@ import zstandard
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
+from gateway.web.pieces import Parts, Pieces
+
 BYTES_MIN: Final = 16 * 1024
 """The first window of a TCP connection is 10 segments, 14.6 KB."""
 
@@ -36,7 +38,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Compressor(Protocol):
     """What both libraries give: pieces in, pieces out, and the rest at the end."""
 
-    def compress(self, data: bytes, /) -> bytes:
+    def compress(self, data: bytes | memoryview, /) -> bytes:
         """The bytes that are ready."""
         ...
 
@@ -58,14 +60,16 @@ def compress_answers(mode: Mode) -> Middleware:
     @web.middleware
     async def compressed(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
-        if mode == "never" or not isinstance(response, web.Response) or not isinstance(response.body, bytes):
+        body = response.body if isinstance(response, web.Response) else None
+        pieces: Parts = body.pieces if isinstance(body, Pieces) else [body] if isinstance(body, bytes) else []
+        if mode == "never" or not isinstance(response, web.Response) or sum(map(len, pieces)) < BYTES_MIN:
             return response
-        if len(response.body) < BYTES_MIN or hdrs.CONTENT_ENCODING in response.headers:
+        if hdrs.CONTENT_ENCODING in response.headers:
             return response
         response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
         coding = chosen(request.headers.getall(hdrs.ACCEPT_ENCODING, []))
         if coding is not None and (mode == "always" or not is_near(request.remote)):
-            response.body = await _compressed(CODINGS[coding](), response.body)
+            response.body = await _compressed(CODINGS[coding](), pieces)
             response.headers[hdrs.CONTENT_ENCODING] = coding
         return response
 
@@ -99,10 +103,11 @@ def _weights(text: str) -> Iterator[tuple[str, float]]:
             yield coding, 0.0
 
 
-async def _compressed(compressor: Compressor, body: bytes) -> bytes:
-    pieces: list[bytes] = []
-    for begin in range(0, len(body), PIECE_BYTES):
-        if begin:
-            await asyncio.sleep(0)
-        pieces.append(compressor.compress(body[begin : begin + PIECE_BYTES]))
-    return b"".join((*pieces, compressor.flush()))
+async def _compressed(compressor: Compressor, pieces: Parts) -> bytes:
+    packed: list[bytes] = []
+    for piece in pieces:
+        for begin in range(0, len(piece), PIECE_BYTES):
+            packed.append(compressor.compress(piece[begin : begin + PIECE_BYTES]))
+            if len(piece) - begin >= PIECE_BYTES:
+                await asyncio.sleep(0)
+    return b"".join((*packed, compressor.flush()))

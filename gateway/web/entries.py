@@ -1,15 +1,17 @@
 """The entries of an answer: a page of a ranking, told as much of as was asked for, or must be."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 
 from gateway.service.result import Degraded, Result
 from gateway.web import render
-from gateway.web.render import DescribedEntry, Entry, Pieces, ToldEntry
+from gateway.web.pieces import Parts
+from gateway.web.render import DescribedEntry, Entry, ToldEntry
 
 
-async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> Pieces:
-    """The page as a JSON list: ids, scores, and metadata where there is some."""
+async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> Parts:
+    """The page as a JSON list, in pieces: ids, scores, and metadata where there is some."""
     if not metadata:
         return await render.encoded(result, offset, limit, partial(render.page, result, kind=Entry))
 
@@ -21,12 +23,16 @@ async def plain_entries(result: Result, offset: int, limit: int | None, metadata
 
 async def told_entries(
     result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes], given: list[str] | None
-) -> Pieces:
+) -> Parts:
     """The same; all that is known of every place if `given`, the caller's list as it came, is there to explain it. An
     answer whose ranking is degraded tells every source."""
     if given is None and result.degraded in (None, Degraded.METADATA):
         return await plain_entries(result, offset, limit, metadata)
-    explain = None if given is None else render.explainer(result, given)
+    explain = None
+    if given is not None:
+        await asyncio.sleep(0)  # others' turn, before and after a long list is indexed
+        explain = render.explainer(result, given)
+        await asyncio.sleep(0)
 
     def told(offset: int, limit: int) -> list[ToldEntry]:
         entries = render.page(result, offset, limit, ToldEntry)
@@ -36,4 +42,4 @@ async def told_entries(
             explain(offset, entries)
         return entries
 
-    return await render.encoded(result, offset, limit, told)
+    return await render.encoded(result, offset, limit, told, render.TOLD_SLICE)

@@ -56,9 +56,6 @@ async def _record(http: web.Request, members: PutEventsRequest) -> bool:
     tenant = http[CALLER]
     if not tenant.may_write_to(members.tracking_id):
         raise NotAllowed("this event tracker may not be written to in this name")
-    for number, event in enumerate(members.event_list):
-        if event.properties is not None and not _is_json_object(event.properties):
-            raise BadMembers([Fault(f"/eventList/{number}/properties", "must be a JSON object, as text")])
     deadline_s = http[ARRIVED_S] + http.app[SERVER].deadline_ms / 1e3
     events = Events(members.tracking_id, members.user_id or members.session_id, msgspec.to_builtins(members))
     recorded = await http.app[SERVICE].events.record(tenant_of(http), events, deadline_s)
@@ -71,13 +68,6 @@ async def _record(http: web.Request, members: PutEventsRequest) -> bool:
         what = "were invalidated" if recorded.invalidated else "could not be invalidated either"
         raise NotForwarded(f"{recorded.failure}; the user's frames {what}") from recorded.failure
     return recorded.invalidated
-
-
-def _is_json_object(text: str) -> bool:
-    try:
-        return isinstance(orjson.loads(text), dict)
-    except orjson.JSONDecodeError:
-        return False
 
 
 def _headers(invalidated: bool) -> dict[str, str]:

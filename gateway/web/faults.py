@@ -73,7 +73,14 @@ def decode(body: bytes | bytearray, kind: type[Members]) -> Members:
         raise NotJson from None
     if members is None or faults:
         raise BadMembers(faults or [Fault("", "does not fit the request's members")])
+    hold_together(members)
     return members
+
+
+def hold_together(members: msgspec.Struct) -> None:
+    """Raise `BadMembers` for members that break a rule between them (`rules`)."""
+    if faults := [fault for rule in getattr(members, "RULES", ()) for fault in rule.faults(members)]:
+        raise BadMembers(faults[:FAULTS_MAX])
 
 
 def decode_query(query: Sequence[tuple[str, str]], kind: type[Members]) -> Members:
@@ -83,7 +90,7 @@ def decode_query(query: Sequence[tuple[str, str]], kind: type[Members]) -> Membe
     values: dict[str, Any] = {}
     for name, text in query[: FAULTS_MAX + 1]:
         if name not in fields:
-            faults.append(Fault(f"/{_escaped(name)}", "is not a parameter of this request"))
+            faults.append(Fault(f"/{escaped(name)}", "is not a parameter of this request"))
         elif name in values:
             faults.append(Fault(f"/{name}", "is given twice"))
         else:
@@ -143,7 +150,7 @@ def _struct_faults(outline: Outline, kind: type[msgspec.Struct], first: msgspec.
             names = [unknown[1]] if unknown else []
         for name in names:
             if name not in fields:
-                yield Fault(f"/{_escaped(name)}", "is not a member of this request")
+                yield Fault(f"/{escaped(name)}", "is not a member of this request")
 
 
 def _member_faults(pointer: str, raw: msgspec.Raw, kind: Any) -> Iterator[Fault]:
@@ -173,7 +180,7 @@ def _list_faults(pointer: str, raw: msgspec.Raw, kind: Any, detail: str) -> Iter
     for name, one in value.items() if not _too_long(value, kind) else ():
         if (wrong := _fault(name, of_names)) is not None:
             faults.append(Fault(pointer, f"a name in it: {wrong}"))
-        faults += islice(_member_faults(f"{pointer}/{_escaped(name)}", one, of_lists), max(0, FAULTS_MAX - len(faults)))
+        faults += islice(_member_faults(f"{pointer}/{escaped(name)}", one, of_lists), max(0, FAULTS_MAX - len(faults)))
         if len(faults) >= FAULTS_MAX:
             break
     yield from faults or [Fault(pointer, detail)]
@@ -196,7 +203,7 @@ def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
             if (detail := _fault(name, arguments[0])) is not None:
                 yield Fault(pointer, f"a name in it: {detail}")
             if (detail := _fault(element, arguments[1])) is not None:
-                yield from _inner_faults(f"{pointer}/{_escaped(name)}", element, arguments[1], detail)
+                yield from _inner_faults(f"{pointer}/{escaped(name)}", element, arguments[1], detail)
 
 
 def _fault(value: Any, kind: Any) -> str | None:
@@ -210,10 +217,17 @@ def _fault(value: Any, kind: Any) -> str | None:
 
 def _too_long(value: Any, kind: Any) -> bool:
     """Whether a container breaks its own limit: its elements are not worth a look then."""
+    limit = longest(kind)
+    return isinstance(value, (list, dict)) and limit is not None and len(value) > limit
+
+
+def longest(kind: Any) -> int | None:
+    """The most elements that a container may have, None if its type says nothing of them."""
     if get_origin(kind) in (Union, types.UnionType):
-        return any(_too_long(value, one) for one in get_args(kind))
-    limits = [one.max_length for one in getattr(kind, "__metadata__", ()) if isinstance(one, msgspec.Meta)]
-    return isinstance(value, (list, dict)) and any(limit is not None and len(value) > limit for limit in limits)
+        inner = [longest(one) for one in get_args(kind)]
+    else:
+        inner = [one.max_length for one in getattr(kind, "__metadata__", ()) if isinstance(one, msgspec.Meta)]
+    return min((limit for limit in inner if limit is not None), default=None)
 
 
 def _nul_faults(pointer: str, value: Any) -> Iterator[Fault]:
@@ -228,12 +242,12 @@ def _nul_faults(pointer: str, value: Any) -> Iterator[Fault]:
                     yield from _nul_faults(f"{pointer}/{place}", element)
     elif isinstance(value, dict):
         for name, element in value.items():
-            yield from _nul_faults(f"{pointer}/{_escaped(name)}", element)
+            yield from _nul_faults(f"{pointer}/{escaped(name)}", element)
     elif isinstance(value, msgspec.Struct):
         for field in msgspec.structs.fields(value):
             yield from _nul_faults(f"{pointer}/{field.encode_name}", getattr(value, field.name))
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
     """A name as a step of a JSON pointer, cut where it is too long to be meant."""
     return name[:150].replace("~", "~0").replace("/", "~1").replace("\0", "")

@@ -2,6 +2,10 @@
 
 A Unix socket is for one pod: its file is for owner and group (0660), takes the place of one that a dead process left,
 and goes with the listener.
+
+At the end no request is lost that a caller could send in good faith. The system takes connections for a listener that
+the loop has not seen yet; closing the listener would reset them (measured: 3 to 20 requests of a busy gateway). So they
+are taken first, and what is still being sent then has `LAST_CALL_S` to arrive before idle connections are closed.
 """
 
 import asyncio
@@ -9,19 +13,27 @@ import os
 import socket
 import ssl
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 from aiohttp import web
 
-from gateway.web.connections import Guard
+from gateway.web.connections import Guard, GuardedHandler
 
 BACKLOG: Final = 1024
 """Connections that the system may hold while the loop is busy: a burst, not a queue."""
 
 PROBE_S: Final = 1.0
 """How long a listener on the same path may take to show itself."""
+
+LAST_CALL_S: Final = 1.0
+"""For requests that are on their way when the listener closes: many round trips, and less than a pod's patience."""
+
+LOOK_S: Final = 0.005
+"""Between two looks whether they have come."""
 
 SOCKET_UMASK: Final = 0o117
 """Leaves read and write to owner and group."""
@@ -73,10 +85,47 @@ class GuardedSite(web.BaseSite):
         )
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and hear out who was connected before."""
+        listeners = [socket.socket(fileno=os.dup(one.fileno())) for one in self._sockets()]
         await super().stop()
+        await asyncio.sleep(0)  # the loop lets go of its own listeners; the system's queue lives on in these
+        last = [connection for listener in listeners for connection in _waiting(listener)]
+        await self._hear_out(last)
         if isinstance(self._address, Path) and _inode(self._address) == self._inode is not None:
             self._address.unlink(missing_ok=True)
+
+    async def _served(self, protocol: Callable[[], GuardedHandler], connection: socket.socket) -> None:
+        """Hand a connection to the loop as if it had taken it itself."""
+        loop, handshake_s = asyncio.get_running_loop(), self._guard.head_timeout_s if self._ssl_context else None
+        with suppress(OSError):  # it is gone already, or does not speak TLS
+            await loop.connect_accepted_socket(
+                protocol, connection, ssl=self._ssl_context, ssl_handshake_timeout=handshake_s
+            )
+
+    def _sockets(self) -> list[socket.socket]:
+        return [] if self._server is None else list(cast("asyncio.Server", self._server).sockets)
+
+    async def _hear_out(self, last: list[socket.socket]) -> None:
+        """Serve connections that the system had taken, and wait for requests that are on their way, for a while."""
+        server = self._runner.server
+        assert server is not None  # noqa: S101 - it was started
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_CALL_S), asyncio.TaskGroup() as group:
+                for connection in last:
+                    group.create_task(self._served(partial(self._guard.protocol, server), connection))
+        for _ in range(round(LAST_CALL_S / LOOK_S)):
+            if not any(cast("GuardedHandler", one).receiving for one in server.connections):
+                return
+            await asyncio.sleep(LOOK_S)
+
+
+def _waiting(listener: socket.socket) -> Iterator[socket.socket]:
+    """Connections that the system has taken for a listener; after the last one, the listener is closed."""
+    with listener:
+        listener.settimeout(0)
+        with suppress(OSError):  # there is none left
+            while True:
+                yield listener.accept()[0]
 
 
 def _bound(path: Path) -> socket.socket:

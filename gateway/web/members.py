@@ -4,12 +4,14 @@ msgspec checks while it decodes (0.25 ms for 10,000 ids). Limits are the service
 (Personalize quotas and the service model), else those of the gateway's own contract.
 """
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from gateway.core.log_level import Level
+from gateway.core.routing import ARN_PATTERN
+from gateway.web.rules import Rule, each_holds_an_object, needs, together_at_most
 
 CANDIDATES_MAX: Final = 100_000
 SHELVES_MAX: Final = 100
@@ -20,6 +22,12 @@ INTEGER_MAX: Final = 2**63 - 1
 
 ItemId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 Reference: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
+CampaignReference: TypeAlias = Annotated[
+    Reference,
+    Meta(extra_json_schema={"anyOf": [{"pattern": rf"\A{ARN_PATTERN.pattern}\Z"}, {"not": {"pattern": r"\Aarn:"}}]}),
+]
+"""The name of a campaign, or a well-formed ARN: `routing.resolve` refuses what only begins like one."""
+
 Context: TypeAlias = Annotated[
     dict[Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_]{1,150}\Z")], Annotated[str, Meta(max_length=1000)]],
     Meta(max_length=150),
@@ -60,7 +68,9 @@ DeadlineMs: TypeAlias = Annotated[int, Meta(ge=1, le=DEADLINE_MS_MAX)]
 class NativeMembers(SubjectMembers, frozen=True, rename="camel", kw_only=True):
     """What the native API can say of any ranking."""
 
-    campaign: Reference
+    RULES: ClassVar[tuple[Rule, ...]] = (needs("filterValues", "filterArn", "the filter that the values are for"),)
+
+    campaign: CampaignReference
     limit: Count | None = None
     offset: Count = 0
     deadline_ms: DeadlineMs | None = None
@@ -89,6 +99,8 @@ class ShelvesRequest(NativeMembers, frozen=True, rename="camel", kw_only=True, f
     """`POST /v1/rerank/shelves`: `limit` and `offset` hold for every shelf; all of them together have as many
     candidates as one ranking may have."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = (*NativeMembers.RULES, together_at_most("shelves", CANDIDATES_MAX))
+
     shelves: Shelves
 
 
@@ -110,6 +122,10 @@ class LogLevelRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True,
 ShortText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
+JSON_OBJECT: Final[dict[str, Any]] = {"contentMediaType": "application/json", "contentSchema": {"type": "object"}}
+Properties: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1024, extra_json_schema=JSON_OBJECT)]
+
+
 class MetricAttribution(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
     """Where an event came from."""
 
@@ -124,7 +140,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defa
     event_id: ShortText | None = None
     event_value: float | None = None
     item_id: ItemId | None = None
-    properties: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
+    properties: Properties | None = None
     recommendation_id: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     impression: Annotated[list[ItemId], Meta(min_length=1, max_length=25)] | None = None
     metric_attribution: MetricAttribution | None = None
@@ -132,6 +148,8 @@ class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defa
 
 class PutEventsRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
     """`POST /events`, as the AWS SDKs send it."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (each_holds_an_object("eventList", "properties"),)
 
     tracking_id: ShortText
     session_id: ShortText
@@ -146,5 +164,5 @@ class NativeEventsRequest(PutEventsRequest, frozen=True, rename="camel", kw_only
 class PersonalizedRankingRequest(SubjectMembers, frozen=True, rename="camel", kw_only=True):
     """`POST /personalize-ranking`, as the AWS SDKs send it; members that the operation does not know are ignored."""
 
-    campaign_arn: Reference
+    campaign_arn: CampaignReference
     input_list: InputList

@@ -34,6 +34,7 @@ from gateway.web.problems import (
     UnknownCredentials,
     UnsupportedBody,
 )
+from gateway.web.rules import stated
 from gateway.web.sigv4 import BadSignature
 
 OPENAPI: Final = "/openapi.json"
@@ -80,7 +81,8 @@ class Text(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One operation. An `answer` of None is an empty body; those of `also` are answers of other statuses."""
+    """One operation. An `answer` of None is an empty body; those of `also` are answers of other statuses; `links` name
+    what can be asked next, and by which member of the answer."""
 
     name: str
     tag: str
@@ -91,6 +93,7 @@ class Operation(NamedTuple):
     also: Mapping[int, Text] = {}
     headers: tuple[str, ...] = ()
     query: type[msgspec.Struct] | None = None
+    links: Mapping[str, str] = {}
 
 
 WIRE, NATIVE, OPERATIONS_TAG = "AWS wire", "native", "operations"
@@ -129,7 +132,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
     ("post", "/v1/rerank"): Operation(
         "rerank", NATIVE, "Rank any number of items; a page of the ranking", answers.RerankAnswer,
-        members.RerankRequest, CALLS, headers=RANKED,
+        members.RerankRequest, CALLS, headers=RANKED, links={"rankingPage": "rankingId"},
     ),
     ("post", "/v1/rerank/shelves"): Operation(
         "rerankShelves", NATIVE, "Rank many lists of one user at the price of their union", answers.ShelvesAnswer,
@@ -203,8 +206,10 @@ CREDENTIALS: Final[dict[str, dict[str, str]]] = {
 }
 """In whose name a request is made. Without `auth` nobody is asked."""
 
+NO_NUL: Final = r"\A[^\u0000]*\Z"
+
 PARAMETERS: Final[dict[str, dict[str, Any]]] = {
-    "userId": {"type": "string", "minLength": 1, "maxLength": 256},
+    "userId": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[^\\u0000]*$"},
     "rankingId": {"type": "string", "minLength": 1},
     "build": {"type": "string", "minLength": 1},
     "file": {"type": "string", "minLength": 1},
@@ -215,11 +220,8 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
 @cache
 def document() -> dict[str, Any]:
     """The description. It is the same for the whole process, and not to be changed."""
-    types = [one for operation in OPERATIONS.values() for one in (operation.answer, operation.body)]
-    structs = [one for one in types if isinstance(one, type)]
-    _, schemas = msgspec.json.schema_components(
-        [*dict.fromkeys(structs), answers.Problem, answers.WireError], ref_template="#/components/schemas/{name}"
-    )
+    given = {operation.answer: None for operation in OPERATIONS.values() if isinstance(operation.answer, type)}
+    schemas = _requests() | _schemas([*given, answers.Problem, answers.WireError])
     paths: dict[str, dict[str, Any]] = {}
     for (method, path), operation in OPERATIONS.items():
         paths.setdefault(path, {})[method] = _operation(path, operation)
@@ -240,6 +242,19 @@ def document() -> dict[str, Any]:
             "securitySchemes": CREDENTIALS,
         },
     }
+
+
+def _requests() -> dict[str, Any]:
+    """The schemas of bodies: what types of members say, the rules between members, the character that none may hold."""
+    bodies = {operation.body: None for operation in OPERATIONS.values() if operation.body is not None}
+    schemas: dict[str, Any] = without_nul(_schemas(bodies))
+    for kind in bodies:
+        schemas[kind.__name__] |= stated(getattr(kind, "RULES", ()))
+    return schemas
+
+
+def _schemas(kinds: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:
+    return msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")[1]
 
 
 def _operation(path: str, operation: Operation) -> dict[str, Any]:
@@ -279,6 +294,11 @@ def _answer(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {"description": "Done", "headers": _header_refs(operation.headers)}
     if operation.answer is not None:
         described["content"] = {JSON: {"schema": _ref(operation.answer)}}
+    if operation.links:
+        described["links"] = {
+            name: {"operationId": name, "parameters": {member: f"$response.body#/{member}"}}
+            for name, member in operation.links.items()
+        }
     return described
 
 
@@ -336,6 +356,16 @@ def _header_refs(names: Iterable[str]) -> dict[str, Any]:
 
 def _ref(kind: type[msgspec.Struct]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{kind.__name__}"}
+
+
+def without_nul(schema: Any) -> Any:
+    """The schema with U+0000 kept out of all texts. (Those that have a pattern have none that would let it in.)"""
+    if isinstance(schema, list):
+        return [*map(without_nul, schema)]
+    if not isinstance(schema, dict):
+        return schema
+    free = {} if schema.get("type") != "string" or "pattern" in schema else {"pattern": NO_NUL}
+    return {name: without_nul(value) for name, value in schema.items()} | free
 
 
 def _portable(schema: Any) -> Any:

@@ -12,7 +12,7 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
 from gateway.web.entries import plain_entries
-from gateway.web.faults import decode
+from gateway.web.long_bodies import members_of
 from gateway.web.members import PersonalizedRankingRequest
 from gateway.web.problems import JSON
 
@@ -23,8 +23,7 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     """GetPersonalizedRanking."""
     service = http.app[SERVICE]
     given = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
-    await service.reranker.turns.mine()
-    members = decode(given, PersonalizedRankingRequest)
+    members = await members_of(service.reranker.turns, given, PersonalizedRankingRequest)
     request = request_for(http, members.campaign_arn, members, members.input_list, None)
     ranked = await rank_described(service.reranker, service.metadata, request, 0, None)
     result = ranked.result

@@ -27,8 +27,6 @@ QUESTION_BYTES_MAX = 4 * 1024 * 1024
 async def recommendations(http: web.Request) -> web.Response:
     """GetRecommendations."""
     members = decode(await _body(http), RecommendationsRequest)
-    if faults := list(members.broken()):
-        raise BadMembers(faults)
     name = "campaignArn" if members.recommender_arn is None else "recommenderArn"
     campaign = _campaign(http, name, members.campaign_arn or members.recommender_arn or "", members)
     question = Question(

@@ -3,15 +3,14 @@
 Members that the operation does not know are ignored, as the service does; null is as good as absent.
 """
 
-from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
 from gateway.core.question import RESULTS_MAX, RESULTS_WITH_METADATA_MAX, Operation
-from gateway.web.faults import Fault
-from gateway.web.members import Context, FilterValues, ItemId, MetadataColumns, Reference, ShortText
+from gateway.web.members import CampaignReference, Context, FilterValues, ItemId, MetadataColumns, Reference, ShortText
+from gateway.web.rules import Rule, at_most_where, exactly_one
 
 
 class PromotionMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -26,8 +25,13 @@ class PromotionMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True
 class RecommendationsRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """`POST /recommendations`, as the AWS SDKs send it."""
 
-    campaign_arn: Reference | None = None
-    recommender_arn: Reference | None = None
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        exactly_one("campaignArn", "recommenderArn"),
+        at_most_where("numResults", RESULTS_WITH_METADATA_MAX, "metadataColumns"),
+    )
+
+    campaign_arn: CampaignReference | None = None
+    recommender_arn: CampaignReference | None = None
     user_id: ShortText | None = None
     item_id: ItemId | None = None
     num_results: Annotated[int, Meta(ge=0, le=RESULTS_MAX[Operation.RECOMMENDATIONS])] | None = None
@@ -37,18 +41,11 @@ class RecommendationsRequest(msgspec.Struct, frozen=True, rename="camel", kw_onl
     promotions: Annotated[list[PromotionMembers], Meta(max_length=1)] | None = None
     metadata_columns: MetadataColumns | None = None
 
-    def broken(self) -> Iterator[Fault]:
-        """Rules between members that do not hold."""
-        if (self.campaign_arn is None) == (self.recommender_arn is None):
-            yield Fault("/campaignArn", "exactly one of campaignArn and recommenderArn must be given")
-        if self.metadata_columns and (self.num_results or 0) > RESULTS_WITH_METADATA_MAX:
-            yield Fault("/numResults", f"must be <= {RESULTS_WITH_METADATA_MAX} where metadataColumns are asked for")
-
 
 class ActionRecommendationsRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """`POST /action-recommendations`, as the AWS SDKs send it."""
 
-    campaign_arn: Reference
+    campaign_arn: CampaignReference
     user_id: ShortText | None = None
     num_results: Annotated[int, Meta(ge=0, le=RESULTS_MAX[Operation.ACTIONS])] | None = None
     filter_arn: Reference | None = None

@@ -15,8 +15,9 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for, tenant_of
 from gateway.web.entries import told_entries
-from gateway.web.faults import BadMembers, Fault, decode
-from gateway.web.members import NativeMembers, RerankRequest
+from gateway.web.long_bodies import members_of
+from gateway.web.members import RerankRequest
+from gateway.web.pieces import Parts
 from gateway.web.problems import JSON
 
 RERANK = "/v1/rerank"
@@ -26,9 +27,7 @@ async def rerank(http: web.Request) -> web.Response:
     """Rank candidates; answer a page of the ranking."""
     service = http.app[SERVICE]
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
-    await service.reranker.turns.mine()
-    members = decode(body, RerankRequest)
-    check_filter(members)
+    members = await members_of(service.reranker.turns, body, RerankRequest)
     request = request_for(
         http, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
     )
@@ -60,9 +59,7 @@ class Page:
     recommendation_ids: list[str]
 
 
-def answer(
-    http: web.Request, result: Result, page: Page, entries: render.Pieces, more: Mapping[str, Any]
-) -> web.Response:
+def answer(http: web.Request, result: Result, page: Page, entries: Parts, more: Mapping[str, Any]) -> web.Response:
     """The answer that tells a page of a ranking, and `more` members."""
     total_s = http.app[SERVICE].clock.stopwatch_s() - http[BEGAN_S]
     told: dict[str, Any] = {
@@ -89,9 +86,3 @@ def _page_end(members: RerankRequest) -> int | None:
     one that is taken whole."""
     end = members.page_end
     return max(end, DEPTH_WHOLE) if members.pin and end is not None else end
-
-
-def check_filter(members: NativeMembers) -> None:
-    """Refuse values without the filter that they are for."""
-    if members.filter_values and not members.filter_arn:
-        raise BadMembers([Fault("/filterValues", "needs filterArn, the filter that the values are for")])

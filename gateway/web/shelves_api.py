@@ -7,11 +7,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from gateway.core.answer import Answer
 from gateway.core.model import distinct
 from gateway.core.ranking_id import PREFIX
 from gateway.service.described import describe, page_of
-from gateway.service.fanout import FanOut
+from gateway.service.fanout import Asked
 from gateway.service.metadata import Known
 from gateway.service.result import Result
 from gateway.service.shelves import rank_shelves
@@ -19,10 +18,9 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
 from gateway.web.entries import told_entries
-from gateway.web.faults import BadMembers, Fault, decode
-from gateway.web.members import CANDIDATES_MAX, ShelvesRequest
+from gateway.web.long_bodies import members_of
+from gateway.web.members import ShelvesRequest
 from gateway.web.problems import JSON
-from gateway.web.rerank_api import check_filter
 
 SHELVES = "/v1/rerank/shelves"
 
@@ -31,17 +29,13 @@ async def shelves(http: web.Request) -> web.Response:
     """Rank all shelves; answer a page of each."""
     service = http.app[SERVICE]
     body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
-    await service.reranker.turns.mine()
-    members = decode(body, ShelvesRequest)
-    check_filter(members)
-    if sum(map(len, members.shelves.values())) > CANDIDATES_MAX:
-        raise BadMembers([Fault("/shelves", f"all shelves together may have {CANDIDATES_MAX} candidates")])
+    members = await members_of(service.reranker.turns, body, ShelvesRequest)
     items = [item for shelf in members.shelves.values() for item in shelf]
     request = request_for(http, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
     shelved = await rank_shelves(service.reranker, request, members.shelves)
     whole = shelved.whole
     metadata: Known = {}
-    asked: FanOut[Answer] = FanOut([])
+    asked = Asked()
     if members.columns:
         pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))

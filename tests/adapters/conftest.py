@@ -12,8 +12,9 @@ from gateway.adapters.personalize import PersonalizeRanker
 from gateway.ports import Ranker
 from tests.adapters import fake_upstream
 from tests.adapters.fake_upstream import Upstream
+from tests.support.canaries import AWS_SECRET, AWS_TOKEN
 
-KEY_ID, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", "session-token-canary"
+KEY_ID, SECRET, TOKEN = "AKIDEXAMPLE", AWS_SECRET, AWS_TOKEN
 
 
 @pytest.fixture

@@ -9,17 +9,18 @@ from gateway.core import errors
 from gateway.ports import Events
 from tests.adapters.fake_upstream import Upstream, answer
 from tests.adapters.test_upstream_answers import error
+from tests.support.canaries import USER
 
 MEMBERS = {
     "trackingId": "tracker",
-    "userId": "canary-user-7f3a",
+    "userId": USER,
     "sessionId": "s-1",
     "eventList": [
         {"eventType": "click", "sentAt": 1_800_000_000, "itemId": "a", "properties": '{"price": 3}'},
         {"eventType": "view", "sentAt": 1_800_000_001, "impression": ["a", "b"]},
     ],
 }
-EVENTS = Events("tracker", "canary-user-7f3a", MEMBERS)
+EVENTS = Events("tracker", USER, MEMBERS)
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def test_events_arrive_as_they_came(events_upstream: Upstream) -> None:
 )
 async def test_errors_are_translated(events_upstream: Upstream, code: str, kind: type[Exception]) -> None:
     """Errors come as the gateway's own, without the user id, after one attempt."""
-    events_upstream.script = error(code, message="about canary-user-7f3a")
+    events_upstream.script = error(code, message="about canary-user-1")
     async with AwsClients(connections_max=1) as clients:
         with pytest.raises(kind) as raised:
             await PersonalizeEvents(clients, "eu-west-1").put(EVENTS)

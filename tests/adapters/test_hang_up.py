@@ -11,11 +11,12 @@ from gateway.settings import ServerSettings
 from gateway.web.app import build_app
 from gateway.web.door import SERVICE
 from tests.adapters.fake_upstream import Sent, Upstream, hang, ranking
+from tests.support.canaries import USER
 from tests.support.gateway_parts import make_service
 
 CALLERS = 50
 CALLS = 21
-ASKED = {"campaign": "demo", "userId": "u-1", "inputList": [f"p{n}" for n in range(10_000)], "deadlineMs": 30_000}
+ASKED = {"campaign": "demo", "userId": USER, "inputList": [f"p{n}" for n in range(10_000)], "deadlineMs": 30_000}
 WITHIN_S = 20.0
 
 

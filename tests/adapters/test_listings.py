@@ -12,10 +12,10 @@ from gateway.ports import TRACE, Ranker, Unrecorded
 from tests.adapters.fake_upstream import RID, Script, Upstream, answer, reset
 from tests.adapters.test_upstream_answers import CALL
 from tests.adapters.test_upstream_requests import resigned
+from tests.support.canaries import USER
 
 PREFIX = "arn:aws:personalize:eu-west-1:123456789012:"
 CAMPAIGN, RECOMMENDER, FILTER = f"{PREFIX}campaign/c", f"{PREFIX}recommender/r", f"{PREFIX}filter/f"
-USER = "canary-user-7f3a"
 ITEMS = Question(Operation.RECOMMENDATIONS, Subject("c", USER), 3)
 ACTIONS = Question(Operation.ACTIONS, Subject("c", USER), 3)
 GOOD = {"itemList": [{"itemId": "b", "score": 0.5}, {"itemId": "a"}], "recommendationId": RID}

@@ -11,11 +11,11 @@ from gateway.core import errors
 from gateway.core.audit.heard import RawAnswer, Refusal
 from gateway.core.model import Subject
 from tests.adapters.fake_upstream import Upstream, answer, ranked, reset
+from tests.support.canaries import USER
 from tests.support.virtual_clock import VirtualClock
 
 ARN = "arn:aws:personalize:eu-west-1:123456789012:campaign/storefront"
 FILTER = "arn:aws:personalize:eu-west-1:123456789012:filter/f"
-USER = "canary-user-7f3a"
 
 
 class Stopped(VirtualClock):

@@ -15,10 +15,10 @@ from gateway.core import errors
 from gateway.core.model import Subject
 from gateway.ports import Call
 from tests.adapters.fake_upstream import RID, Script, Upstream, answer, drip, hang, ranked, reset
+from tests.support.canaries import USER
 
 ARN = "arn:aws:personalize:eu-west-1:123456789012:campaign/storefront"
 FILTER = "arn:aws:personalize:eu-west-1:123456789012:filter/f"
-USER = "canary-user-7f3a"
 CALL = Call(ARN, Subject("storefront", USER), ["a", "b", "c"])
 FILTERED = Call(ARN, Subject("storefront", USER, filter_arn=FILTER), ["a", "b", "c"])
 

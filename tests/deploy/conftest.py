@@ -21,10 +21,11 @@ from gateway.settings import ServerSettings
 from gateway.web.app import build_app
 from gateway.web.door import SERVICE
 from tests.redis.servers import Server, binaries
+from tests.support.canaries import ITEM_MARK, MARK
 from tests.support.gateway_parts import ARN, make_service
 from tests.support.listing_ranker import ListingRanker
 
-CANARY = "canary-4be7"
+CANARY = MARK
 """In every id that is sent."""
 
 CAMPAIGNS = {
@@ -59,7 +60,7 @@ async def _served(connect: Callable[..., Awaitable[Client]], store: FrameStore) 
     service = make_service(Moody(), campaigns=CAMPAIGNS, store=store, credentials={"expiresS": 900.0})
     service.store_health = store.health
     client = await connect(build_app(service, ServerSettings(deadline_ms=20_000)))
-    user, items = f"{CANARY}-user", [f"{CANARY}-{number}" for number in range(600)]
+    user, items = f"{CANARY}-user", [f"{ITEM_MARK}-{number}" for number in range(600)]
     rank = {"campaign": "demo", "userId": user, "inputList": items}
     for path, members, status in (
         ("/v1/rerank", rank | {"pin": True}, 200),
@@ -100,7 +101,7 @@ async def said(aiohttp_client: Callable[..., Awaitable[Client]], valkey: Server)
     memory = await _served(aiohttp_client, MemoryStore(SystemClock().now_s))
     async with RedisStore(RedisOptions(valkey.url, timeout_ms=1_000)) as store:
         shared = await _served(aiohttp_client, store)
-        again = {"campaign": "demo", "userId": f"{CANARY}-user", "inputList": [f"{CANARY}-1"]}
+        again = {"campaign": "demo", "userId": f"{CANARY}-user", "inputList": [f"{ITEM_MARK}-1"]}
         for key in valkey.admin("KEYS", "rerank:*"):
             valkey.admin("SET", key, "garbage")
         assert (await shared.post("/v1/rerank", json=again)).status == 200

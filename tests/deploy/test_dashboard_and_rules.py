@@ -1,7 +1,6 @@
 """The dashboard and the alert rules ask for what there is: every metric, every label, every word of a label."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from gateway.service.result import Degraded
 from gateway.web.events_api import NOT_INVALIDATED
 from gateway.web.metrics_families import FAMILIES
 from gateway.web.problems import BUG, TABLE
+from tests.deploy import promtool
 from tests.deploy.conftest import CANARY, Samples
 from tests.deploy.promql import asked, words
 
@@ -36,8 +36,8 @@ WORDS: dict[str, set[str]] = {
 
 RUNBOOK = Path(rules.__file__).parents[1] / "RUNBOOK.md"
 
-PROMTOOL = shutil.which("promtool")
-needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool on the PATH (Debian: prometheus)")
+PROMTOOL = promtool.found()
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool (Debian: prometheus)")
 
 
 def panels() -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from gateway.web.app import build_app
 from gateway.wiring import open_service
 from tests.faults.naive import Naive, naive
 from tests.faults.parts import LONG_MS, Gateway, arn_of
+from tests.support.canaries import AWS_SECRET, AWS_TOKEN
 from tests.support.model_upstream import server
 from tests.support.model_upstream.server import ModelUpstream
 
@@ -46,8 +47,8 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path) -> pytest.MonkeyPatch:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "session-token-canary")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", AWS_TOKEN)
     return monkeypatch
 
 

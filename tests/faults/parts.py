@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestClient
 from gateway.core.errors import InvalidInput
 from gateway.service.service import Service
 from gateway.web.problems import TABLE
+from tests.support.canaries import MARK
 from tests.support.model_upstream.logits import worst_inversion
 from tests.support.model_upstream.server import ModelUpstream
 
@@ -91,7 +92,7 @@ class Gateway:
         self, campaign: str, user: str, candidates: list[str], *, path: str = NATIVE, deadline_ms: int | None = None
     ) -> Said:
         """One request. What comes back keeps the invariants, whatever it is."""
-        name = "campaign" if path == NATIVE else "campaignArn"
+        user, name = f"{MARK}-{user}", "campaign" if path == NATIVE else "campaignArn"
         members: dict[str, Any] = {name: campaign, "userId": user, "inputList": candidates}
         if deadline_ms is not None:
             members["deadlineMs"] = deadline_ms

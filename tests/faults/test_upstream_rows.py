@@ -22,6 +22,7 @@ from tests.faults.parts import (
     whole,
 )
 from tests.faults.rows import ROWS, Row
+from tests.support.canaries import MARK
 from tests.support.model_upstream.faults import Faults, Rule
 from tests.support.model_upstream.logits import ideal
 from tests.support.model_upstream.plays import BENIGN, PLAYS
@@ -158,7 +159,7 @@ async def test_what_is_left_over_is_nobodys_answer(start: Start) -> None:
     gateway.upstream.set(Faults(rules=(Rule(play="left-over"),)))
     for number in range(10):
         said = await gateway.ask("demo", f"user-{number}", ONE_CALL)
-        assert not whole(said) or said.order == ideal(f"user-{number}", ONE_CALL)
+        assert not whole(said) or said.order == ideal(f"{MARK}-user-{number}", ONE_CALL)
 
 
 async def test_scores_that_are_missing(start: Start) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from tests.support.canaries import AWS_SECRET, AWS_TOKEN, watch
 
 ROOT = Path(__file__).parents[2]
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
@@ -35,7 +36,7 @@ def environment(**variables: str) -> dict[str, str]:
 def signed(upstream: str, **variables: str) -> dict[str, str]:
     """The environment of a gateway in front of an endpoint. It makes no hedges: on a busy machine a slow call is none,
     and tests count calls."""
-    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": AWS_SECRET, "AWS_SESSION_TOKEN": AWS_TOKEN}
     campaign = {"GATEWAY_CAMPAIGNS__DEMO__ARN": ARN, "GATEWAY_SERVER__DEADLINE_MS": "20000"}
     campaign["GATEWAY_CAMPAIGNS__DEMO__EXTRA_SHARE"] = "0"
     return environment(**{**keys, **campaign, "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": upstream, **variables})
@@ -113,9 +114,22 @@ def running(*arguments: str, env: Mapping[str, str]) -> Iterator[Running]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for pipe in (process.stdout, process.stderr):
-            if pipe is not None:
+        for name, pipe in (("output", process.stdout), ("error", process.stderr)):
+            if pipe is not None and not pipe.closed:
+                watch(f"standard {name}", rest_of(pipe.fileno()))
                 pipe.close()
+
+
+def rest_of(pipe: int) -> bytes:
+    """What is still to be read from the pipe of a process that has ended. (Its children may hold the other end.)"""
+    os.set_blocking(pipe, False)
+    parts: list[bytes] = []
+    try:
+        while part := os.read(pipe, 65_536):
+            parts.append(part)
+    except BlockingIOError:
+        pass
+    return b"".join(parts)
 
 
 def until(condition, what: str) -> None:

@@ -12,9 +12,9 @@ import pytest
 from tests.adapters import fake_upstream
 from tests.adapters.fake_upstream import Script, Sent, ranked
 from tests.process.parts import ARN, ROOT, WITHIN_S, Running, here, run, signed
+from tests.support.canaries import USER
 from tests.support.softmax_ranker import respond
 
-USER = "canary-user-7f3a"
 ITEMS = [f"p{number:05}" for number in range(1, 701)]
 
 
@@ -111,11 +111,11 @@ def test_a_campaign_that_there_is_not(emulator: Running, items: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--campaign", "demo", "--user", "u"), "--campaign is not the ARN"),
+        (("--campaign", "demo", "--user", USER), "--campaign is not the ARN"),
         (("--campaign", ARN, "--user", ""), "--user is empty"),
-        (("--campaign", ARN, "--user", "u", "--filter", "f"), "--filter is not the ARN"),
-        (("--campaign", ARN, "--user", "u", "--calls", "6"), "--calls is below 7"),
-        (("--campaign", ARN, "--user", "u", "--items", "/nowhere"), "/nowhere: cannot be read"),
+        (("--campaign", ARN, "--user", USER, "--filter", "f"), "--filter is not the ARN"),
+        (("--campaign", ARN, "--user", USER, "--calls", "6"), "--calls is below 7"),
+        (("--campaign", ARN, "--user", USER, "--items", "/nowhere"), "/nowhere: cannot be read"),
         (("--campaign", ARN), "--user"),
     ],
 )
@@ -130,6 +130,6 @@ def test_too_few_items(tmp_path: Path) -> None:
     """A file with nearly nothing in it cannot be audited."""
     file = tmp_path / "items"
     file.write_text("a\nb\na\n", encoding="utf-8")
-    done = here("audit", "--campaign", ARN, "--user", "u", "--items", str(file))
+    done = here("audit", "--campaign", ARN, "--user", USER, "--items", str(file))
     assert done.returncode == 2
     assert "has 2 items" in done.stderr

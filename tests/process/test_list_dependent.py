@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from tests.process.parts import ARN, WITHIN_S, Running, environment, run, running, signed
+from tests.support.canaries import USER
 
 PAGE = 48
 USERS = 6
@@ -76,7 +77,7 @@ def test_the_audit_tells(emulator: Running, tmp_path: Path, name: str, code: int
     items = tmp_path / "items"
     items.write_text("\n".join(candidates(1, 1_000)), encoding="utf-8")
     env = signed(emulator.url)
-    done = run("audit", "--campaign", arn(name), "--user", "user-3", "--items", str(items), "--json", env=env)
+    done = run("audit", "--campaign", arn(name), "--user", "canary-user-3", "--items", str(items), "--json", env=env)
     found = orjson.loads(done.stdout)
     assert (done.returncode, found["verdict"], found["drifted"]) == (code, verdict, 0)
     assert ('merge = "ordinal"' in found["verdictText"]) is (code == 1)
@@ -88,7 +89,7 @@ def test_ordinal_comes_close_to_the_campaigns_own_order(emulator: Running, gatew
     for name in STRENGTHS:
         found = []
         for user in range(USERS):
-            who = {"userId": f"user-{user}", "inputList": candidates(user)}
+            who = {"userId": f"canary-user-{user}", "inputList": candidates(user)}
             own = ids(post(emulator, "/_emulator/oracle", {"campaignArn": arn(name), **who}))[:PAGE]
             answer = post(gateway, "/v1/rerank", {"campaign": name, "limit": PAGE, **who})
             assert (answer["merge"], answer["degraded"]) == ("ordinal", None)
@@ -102,6 +103,6 @@ def test_ordinal_comes_close_to_the_campaigns_own_order(emulator: Running, gatew
 
 def test_a_consistent_campaign_gives_its_exact_page(emulator: Running, gateway: Running) -> None:
     """The control: where scores do not depend on the list, the page is that of one unlimited call, in its order."""
-    who = {"userId": "user-1", "inputList": candidates(1)}
+    who = {"userId": USER, "inputList": candidates(1)}
     own = ids(post(emulator, "/_emulator/oracle", {"campaignArn": arn("sound"), **who}))[:PAGE]
     assert ids(post(gateway, "/v1/rerank", {"campaign": "sound", "limit": PAGE, **who})) == own

@@ -13,9 +13,10 @@ import pytest
 import trustme
 
 from tests.process.parts import WITHIN_S, environment, line_of, run, running, signed, until
+from tests.support.canaries import USER
 from tests.web.keys import KEYS, sha256
 
-ASKED = orjson.dumps({"campaign": "demo", "userId": "u", "inputList": ["p00001", "p00002"]})
+ASKED = orjson.dumps({"campaign": "demo", "userId": USER, "inputList": ["p00001", "p00002"]})
 NOWHERE = "http://127.0.0.1:9"
 """An upstream that refuses: these tests are about who gets in."""
 
@@ -143,7 +144,7 @@ def test_a_new_key_opens(tmp_path: Path) -> None:
         running("emulate", "--port", "0", env=environment()) as emulator,
         running("serve", "--port", "0", env=signed(emulator.url, **variables)) as gateway,
     ):
-        asked = ("rank", "--campaign", "demo", "--user", "u", "--url", gateway.url, "--json")
+        asked = ("rank", "--campaign", "demo", "--user", USER, "--url", gateway.url, "--json")
         assert "names no caller" in run(*asked, stdin=b"p00001\n").stderr
         done: subprocess.CompletedProcess[str] = run(*asked, "--key", printed["key"], stdin=b"p00001\np00002\n")
         assert orjson.loads(done.stdout)["total"] == 2

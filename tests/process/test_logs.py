@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from tests.process.parts import ROOT, WITHIN_S, environment
+from tests.support.canaries import USER
 
-CANARY = "canary-user-7f3a"
+CANARY = USER
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

@@ -6,13 +6,14 @@ import orjson
 import pytest
 
 from tests.process.parts import Running, here, run
+from tests.support.canaries import USER
 
 ITEMS = b"p00003\np00001\nno-such-item\n\np00002\n"
 
 
 def rank(gateway: Running, *arguments: str, stdin: bytes = ITEMS):
     """The command against the gateway, for one user unless told otherwise."""
-    who = () if "--users" in arguments or "--user" in arguments else ("--user", "user-1")
+    who = () if "--users" in arguments or "--user" in arguments else ("--user", USER)
     return run("rank", "--url", gateway.url, "--campaign", "demo", *who, *arguments, stdin=stdin)
 
 
@@ -20,7 +21,7 @@ def test_a_table_for_people(gateway: Running) -> None:
     """Without options the top is shown as a table, with what it cost."""
     done = rank(gateway)
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(word in done.stdout for word in ("user-1", "p00001", "no-such-item", "upstream calls"))
+    assert all(word in done.stdout for word in (USER, "p00001", "no-such-item", "upstream calls"))
 
 
 def test_json_for_programs(gateway: Running) -> None:
@@ -47,7 +48,7 @@ def test_a_csv_with_its_column(gateway: Running, tmp_path: Path, mark: bytes, pi
 def test_many_users(gateway: Running, tmp_path: Path) -> None:
     """With --users every user gets a line, in the order of the file."""
     file = tmp_path / "users.txt"
-    file.write_text("user-1\nuser-2\nuser-3\n", encoding="utf-8")
+    file.write_text("canary-user-1\ncanary-user-2\ncanary-user-3\n", encoding="utf-8")
     done = rank(gateway, "--users", str(file), "--json")
     assert [orjson.loads(line)["total"] for line in done.stdout.splitlines()] == [4, 4, 4]
 
@@ -62,7 +63,7 @@ def test_ids_are_shown_as_they_are(gateway: Running, item: str) -> None:
 
 def test_the_gateways_refusal_is_told(gateway: Running) -> None:
     """What the gateway refuses is told in its words, with exit code 1."""
-    done = run("rank", "--url", gateway.url, "--campaign", "nobody", "--user", "u", stdin=ITEMS)
+    done = run("rank", "--url", gateway.url, "--campaign", "nobody", "--user", USER, stdin=ITEMS)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
@@ -75,13 +76,13 @@ def test_an_empty_user_is_refused(gateway: Running) -> None:
 
 def test_no_gateway() -> None:
     """Where no gateway listens one line says so, with exit code 1."""
-    done = run("rank", "--url", "http://127.0.0.1:1", "--campaign", "c", "--user", "u", stdin=ITEMS)
+    done = run("rank", "--url", "http://127.0.0.1:1", "--campaign", "c", "--user", USER, stdin=ITEMS)
     assert (done.returncode, done.stdout) == (1, "")
     assert "http://127.0.0.1:1" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("who", [(), ("--user", "u", "--users", "x")])
+@pytest.mark.parametrize("who", [(), ("--user", USER, "--users", "x")])
 def test_one_user_or_a_file_of_them(who: tuple[str, ...]) -> None:
     """Neither and both are refused."""
     assert here("rank", "--campaign", "c", *who).returncode == 1
@@ -93,6 +94,6 @@ def test_items_that_cannot_be_read(tmp_path: Path) -> None:
     for content in (None, b"\xff\xfe"):
         if content is not None:
             file.write_bytes(content)
-        done = here("rank", "--campaign", "c", "--user", "u", "--items", str(file))
+        done = here("rank", "--campaign", "c", "--user", USER, "--items", str(file))
         assert done.returncode == 1
         assert str(file) in done.stderr

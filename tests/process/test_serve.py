@@ -12,8 +12,9 @@ import orjson
 import pytest
 
 from tests.process.parts import ARN, WITHIN_S, Running, environment, here, line_of, run, running, signed, until
+from tests.support.canaries import USER
 
-ASKED = orjson.dumps({"campaign": "demo", "userId": "u", "inputList": ["p00001", "p00002"]})
+ASKED = orjson.dumps({"campaign": "demo", "userId": USER, "inputList": ["p00001", "p00002"]})
 JSON = {"Content-Type": "application/json"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import redis
 
-from tests.redis.servers import Server, until
+from tests.redis.servers import ADMIN, ADMIN_PASSWORD, Server, until
 
 SLOTS = 16_384
 NODE_TIMEOUT_MS = 1_000
@@ -28,7 +28,9 @@ class Cluster:
             "cluster-replica-validity-factor": "0",
             "cluster-require-full-coverage": "no",
         }
-        cluster = cls([Server(directory / f"node{number}", binary, options) for number in range(6)])
+        cluster = cls(
+            [Server(directory / f"node{number}", binary, options, acl="users-cluster.acl") for number in range(6)]
+        )
         try:
             cluster._form()
         except BaseException:
@@ -96,8 +98,15 @@ class Sentinels:
             "sentinel monitor": f"frames 127.0.0.1 {master.port} 2",
             "sentinel down-after-milliseconds": f"frames {DOWN_AFTER_MS}",
             "sentinel failover-timeout": "frames 2000",
+            "sentinel auth-user": f"frames {ADMIN}",
+            "sentinel auth-pass": f"frames {ADMIN_PASSWORD}",
+            "sentinel sentinel-user": ADMIN,
+            "sentinel sentinel-pass": ADMIN_PASSWORD,
         }
-        sentinels = [_Sentinel(directory / f"sentinel{number}", binary, watch, ["--sentinel"]) for number in range(3)]
+        sentinels = [
+            _Sentinel(directory / f"sentinel{number}", binary, watch, ["--sentinel"], acl="users-sentinel.acl")
+            for number in range(3)
+        ]
         group = cls([master, replica], list(sentinels))
         try:
             for server in group.servers + group.sentinels:
@@ -138,7 +147,7 @@ class _Sentinel(Server):
     def start(self) -> Server:
         self.directory.mkdir(parents=True, exist_ok=True)
         config = self.directory / "server.conf"
-        own = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.directory)}
+        own = {"port": str(self.port), "bind": "127.0.0.1", "dir": str(self.directory), "aclfile": str(self._users())}
         config.write_text("".join(f"{name} {value}\n" for name, value in (own | self.options).items()))
         return super().start()
 

@@ -30,12 +30,12 @@ class NaiveClient:
     async def load(self, key: Key) -> Kept:
         """Whatever comes next on the connection; what the envelope finds to be foreign is counted."""
         name = key.frame.encode()
-        self._writer.write(b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(name), name))
+        self._writer.write(b"*2\r\n$4\r\nMGET\r\n$%d\r\n%b\r\n" % (len(name), name))
         async with self._lock:  # replies are read in the order of the commands, as long as all wait for theirs
-            while (stored := self._parser.gets()) is False:
+            while (reply := self._parser.gets()) is False:
                 self._parser.feed(await self._reader.read(65_536))
         try:
-            return Kept(0, decode(key.frame, stored))
+            return Kept(0, decode(key.frame, *reply))
         except Rejected as why:
             self.foreign += str(why) == "key"
             return Kept(0, None)

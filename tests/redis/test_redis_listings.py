@@ -4,9 +4,6 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from gateway.adapters.envelope import HEAD, Rejected
 from gateway.adapters.listing_codec import decode_listing, encode_listing
@@ -14,6 +11,7 @@ from gateway.adapters.redis_options import RedisOptions
 from gateway.adapters.redis_store import RedisStore
 from gateway.core.question import Listing
 from tests.redis.frames import frame_of, key_of
+from tests.redis.servers import raw_client
 
 NUMBERS = count()
 PATIENT_MS = 2_000
@@ -36,7 +34,7 @@ def key():
 @pytest.fixture
 def raw(shared_url):
     """A client that knows nothing of listings."""
-    with redis.Redis.from_url(shared_url, protocol=2, retry=Retry(NoBackoff(), 0), driver_info=None) as client:
+    with raw_client(shared_url) as client:
         yield client
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from gateway.adapters.redis_options import RedisOptions
 from gateway.core.redis_url import Address, parse
+from tests.support.canaries import REDIS_PASSWORD
 
-SECRET = "hunter2"
+SECRET = REDIS_PASSWORD
 
 
 @pytest.mark.parametrize(

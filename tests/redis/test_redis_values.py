@@ -5,9 +5,6 @@ from itertools import count
 
 import numpy as np
 import pytest
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from gateway.adapters.redis_options import RedisOptions
 from gateway.adapters.redis_store import RedisStore
@@ -21,6 +18,7 @@ from gateway.service.result import Result, Timing, Usage
 from gateway.service.turns import Turns
 from tests.redis.frames import frame_of, key_of, same
 from tests.redis.groups import Cluster
+from tests.redis.servers import raw_client
 
 NUMBERS = count()
 PATIENT_MS = 2_000
@@ -39,14 +37,9 @@ def keys():
     return metadata_keys(Subject(f"campaign-{next(NUMBERS)}", "u"), ["TITLE"], [f"item-{n}" for n in range(50)])
 
 
-def raw_client(url):
-    """A client that knows nothing of envelopes."""
-    return redis.Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0), driver_info=None)
-
-
 @pytest.fixture
 def raw(shared_url):
-    """The same on the shared server."""
+    """A client that knows nothing of envelopes."""
     with raw_client(shared_url) as client:
         yield client
 

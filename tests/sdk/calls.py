@@ -6,6 +6,8 @@ in their own way.
 
 from typing import Any, NamedTuple
 
+from tests.support.canaries import OTHER_USER, USER
+
 PREFIX = "arn:aws:personalize:us-east-1:000000000000:"
 CAMPAIGN = f"{PREFIX}campaign/demo"
 
@@ -36,14 +38,14 @@ class Refusal(NamedTuple):
     status: int
 
 
-RANKING = {"campaignArn": CAMPAIGN, "userId": "user-1", "inputList": ["strange", "p00001", "p00002"]}
-FOR_USER = {"campaignArn": f"{CAMPAIGN}-recommendations", "userId": "user-1"}
+RANKING = {"campaignArn": CAMPAIGN, "userId": USER, "inputList": ["strange", "p00001", "p00002"]}
+FOR_USER = {"campaignArn": f"{CAMPAIGN}-recommendations", "userId": USER}
 RELATED = {"campaignArn": f"{CAMPAIGN}-related", "itemId": "p00001"}
-ACTIONS = {"campaignArn": f"{CAMPAIGN}-actions", "userId": "user-1"}
+ACTIONS = {"campaignArn": f"{CAMPAIGN}-actions", "userId": USER}
 TITLE = {"metadataColumns": {"ITEMS": ["TITLE", "PRICE"]}}
 PROMOTION = {"name": "deal", "percentPromotedItems": 50}
 CLICK = {"eventType": "click", "sentAt": 1_719_511_760, "itemId": "p00002"}
-PUT = {"trackingId": "demo", "userId": "user-1", "sessionId": "s", "eventList": [CLICK]}
+PUT = {"trackingId": "demo", "userId": USER, "sessionId": "s", "eventList": [CLICK]}
 
 
 def rank(*, keys: Keys = OWNER, **members: Any) -> Call:
@@ -76,7 +78,7 @@ ANSWERED: dict[str, Call] = {
     "for a user, promoted": recommend(promotions=[PROMOTION]),
     "for a user, all": recommend(**TITLE, numResults=50, context={"DEVICE": "mobile"}, promotions=[PROMOTION]),
     "related": recommend(RELATED, **TITLE),
-    "recommender": recommend({"recommenderArn": f"{PREFIX}recommender/for-you", "userId": "user-1"}),
+    "recommender": recommend({"recommenderArn": f"{PREFIX}recommender/for-you", "userId": USER}),
     "actions": act(),
     "actions, again": act(),
     "actions, all": act(numResults=100),
@@ -138,7 +140,7 @@ LIFTED: dict[str, Call] = {
 
 UNKNOWN = ["no-such-3", "no-such-1", "no-such-2"]
 LARGE: dict[str, Call] = {
-    "10,000 items": rank(userId="user-17", inputList=UNKNOWN + [f"p{n:05}" for n in range(1, 9_998)]),
+    "10,000 items": rank(userId=OTHER_USER, inputList=UNKNOWN + [f"p{n:05}" for n in range(1, 9_998)]),
 }
 
 THROTTLES, FAILS = "throttle_share = 1\n", "error_share = 1\n"

@@ -9,6 +9,7 @@ from gateway.core.model import Subject
 from gateway.core.routing import Campaign
 from gateway.service.result import Request, Result
 from gateway.service.service import Service
+from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN, make_service
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.support.virtual_clock import VirtualClock
@@ -32,7 +33,7 @@ async def rerank(
     service: Service,
     items: Sequence[str],
     *,
-    user_id: str = "u-1",
+    user_id: str = USER,
     duration_s: float = 1.0,
     campaign: Campaign | None = None,
     context: Mapping[str, str] | None = None,

@@ -19,6 +19,7 @@ from gateway.core.routing import Campaign
 from gateway.ports import Call
 from gateway.service.fanout import FanOut, Fans
 from gateway.service.gate import Gate
+from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
 from tests.support.virtual_clock import VirtualClock
 
@@ -27,7 +28,7 @@ SPREAD = 0.35
 """A healthy call: lognormal, p50 33 ms, p95 59 ms, p99 75 ms."""
 
 ARNS = (ARN, ARN.replace("demo", "demo-2"), ARN.replace("demo", "demo-3"))
-SUBJECT = Subject("demo", "u-1")
+SUBJECT = Subject("demo", USER)
 ANSWER = Answer(np.arange(1), np.ones(1), np.zeros(1, dtype=np.bool_), "RID")
 
 Outcome = tuple[float, Exception | None]

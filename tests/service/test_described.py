@@ -11,9 +11,11 @@ from gateway.core.model import Subject
 from gateway.core.routing import Campaign
 from gateway.ports import Call
 from gateway.service.described import Described, page_of, rank_described
+from gateway.service.fetches import LINGER_S
 from gateway.service.result import Columns, Cost, Degraded, Request
 from gateway.service.service import Service
 from tests.service.scenes import agrees, catalogue, order, rerank, service_of
+from tests.support.canaries import OTHER_USER, USER
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import BARE, SoftmaxRanker
 
@@ -29,7 +31,7 @@ async def described(
     offset: int = 0,
     limit: int | None = None,
     *,
-    user_id: str = "u-1",
+    user_id: str = USER,
     columns: tuple[str, ...] = COLUMNS,
     filter_arn: str | None = None,
 ) -> Described:
@@ -72,7 +74,7 @@ async def test_the_next_user_pays_for_the_ranking_alone() -> None:
     """Metadata does not depend on the user: what one user's answer asked for, another's takes from the cache."""
     service = service_of(SoftmaxRanker(lambda _: LOGITS))
     await described(service, ITEMS, 0, 48)
-    answer = await described(service, ITEMS, 0, 48, user_id="u-2")
+    answer = await described(service, ITEMS, 0, 48, user_id=OTHER_USER)
     assert answer.result.usage.upstream_calls == 21
     assert whole(answer, 0, 48)
 
@@ -94,7 +96,7 @@ async def test_tenants_and_variants_do_not_mix() -> None:
     for campaign, tenant, variant, found in (
         ("demo", "", "", 10), ("demo", "t", "", 0), ("demo", "", "v", 0), ("demo", "t", "v", 0), ("other", "", "", 0)
     ):  # fmt: skip
-        subject = Subject(campaign, "u-2", {}, tenant=tenant, variant=variant)
+        subject = Subject(campaign, OTHER_USER, {}, tenant=tenant, variant=variant)
         known = await service.metadata.look_up(subject, COLUMNS, ITEMS[:10], Cost.new(service.clock))
         assert len(known) == found, subject
 
@@ -136,7 +138,7 @@ async def test_all_of_a_list_at_the_cheapest_plan(count: int, cold: int, next_us
     logits = catalogue(count)
     ranker = SoftmaxRanker(lambda _: logits)
     service = service_of(ranker)
-    for user, calls in (("u-1", cold), ("u-2", next_user), ("u-2", 0)):
+    for user, calls in ((USER, cold), (OTHER_USER, next_user), (OTHER_USER, 0)):
         answer = await described(service, list(logits), user_id=user)
         assert answer.result.usage.upstream_calls == calls
         assert whole(answer)
@@ -258,7 +260,7 @@ async def described_or_error(service: Service) -> Described | Exception:
 
 
 async def test_a_cache_that_is_away_costs_calls() -> None:
-    """Without a cache every page is asked for, and the answer is whole."""
+    """Without a cache every page is asked for, when nobody asks for it any more, and the answer is whole."""
 
     class Away:
         async def fetch(self, keys: Sequence[str]) -> None:
@@ -272,6 +274,7 @@ async def test_a_cache_that_is_away_costs_calls() -> None:
         answer = await described(service, ITEMS[:600], 0, 48)
         assert answer.result.usage.upstream_calls == calls
         assert whole(answer, 0, 48)
+        await asyncio.sleep(2 * LINGER_S)
 
 
 @pytest.mark.parametrize(("offset", "limit"), [(0, 0), (600, 10), (5_000, None), (2**63 - 1, 2**63 - 1)])

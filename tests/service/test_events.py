@@ -8,22 +8,23 @@ from gateway.core.errors import DeadlineExceeded, InvalidInput, Unavailable
 from gateway.ports import Events
 from gateway.service.service import Service
 from tests.service.scenes import catalogue, rerank, service_of
+from tests.support.canaries import USER
 from tests.support.gateway_parts import ListSink
 from tests.support.softmax_ranker import SoftmaxRanker
 
-CLICK = Events("tracker", "u-1", {"trackingId": "tracker", "userId": "u-1"})
+CLICK = Events("tracker", USER, {"trackingId": "tracker", "userId": USER})
 LOGITS = catalogue(10)
 
 
 async def warm(sink: object) -> Service:
-    """A service with a frame of u-1."""
+    """A service with a frame of canary-user-1."""
     service = service_of(SoftmaxRanker(lambda _: LOGITS), sink=sink)
     await rerank(service, list(LOGITS))
     return service
 
 
 async def cached(service: Service) -> bool:
-    """Whether u-1's frame still answers."""
+    """Whether canary-user-1's frame still answers."""
     return (await rerank(service, list(LOGITS))).usage.cached > 0
 
 

@@ -13,6 +13,7 @@ from gateway.service.fills import LINGER_S
 from gateway.service.result import Degraded, Result
 from gateway.service.service import Service
 from tests.service.scenes import agrees, catalogue, order, rerank, service_of
+from tests.support.canaries import USER
 from tests.support.softmax_ranker import SoftmaxRanker
 
 
@@ -226,7 +227,7 @@ async def test_a_fill_that_began_before_an_event_is_not_joined_after_it() -> Non
     first = asyncio.create_task(rerank(service, list(logits)))
     await asyncio.sleep(0.01)
     service.reranker.frames.store.load = load  # type: ignore[method-assign]
-    await service.reranker.frames.bump("", "u-1")
+    await service.reranker.frames.bump("", USER)
     second = asyncio.create_task(rerank(service, list(logits)))
     assert agrees(await first, logits)
     assert agrees(await second, logits)

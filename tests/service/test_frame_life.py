@@ -8,6 +8,7 @@ from gateway.core.errors import Unavailable
 from gateway.service.fills import LINGER_S
 from gateway.service.result import Degraded
 from tests.service.scenes import agrees, catalogue, order, rerank, service_of
+from tests.support.canaries import OTHER_USER, USER
 from tests.support.softmax_ranker import SoftmaxRanker
 
 
@@ -79,12 +80,12 @@ async def test_an_event_kills_a_frame_at_once() -> None:
     logits = catalogue(800)
     ranker = SoftmaxRanker(lambda _: logits)
     service = service_of(ranker)
-    for user in ("u-1", "u-2"):
+    for user in (USER, OTHER_USER):
         await rerank(service, list(logits), user_id=user)
-    assert await service.reranker.forget_user("", "u-1")
+    assert await service.reranker.forget_user("", USER)
     del ranker.calls[:]
-    assert (await rerank(service, list(logits), user_id="u-1")).usage.cached == 0
-    assert (await rerank(service, list(logits), user_id="u-2")).usage.cached == 800
+    assert (await rerank(service, list(logits), user_id=USER)).usage.cached == 0
+    assert (await rerank(service, list(logits), user_id=OTHER_USER)).usage.cached == 800
     assert len(ranker.calls) == 2
 
 
@@ -95,7 +96,7 @@ async def test_what_is_learnt_while_an_event_comes_is_not_kept() -> None:
     service = service_of(ranker)
     under_way = asyncio.create_task(rerank(service, list(logits)))
     await asyncio.sleep(0.05)
-    assert await service.reranker.forget_user("", "u-1")
+    assert await service.reranker.forget_user("", USER)
     after = asyncio.create_task(rerank(service, list(logits)))
     assert agrees(await under_way, logits)
     assert (await after).usage.upstream_calls == 2
@@ -107,7 +108,7 @@ async def test_frames_filled_right_after_an_event_live_shortly() -> None:
     logits = catalogue(800)
     ranker = SoftmaxRanker(lambda _: logits)
     service = service_of(ranker, settle_s=2.0)
-    assert await service.reranker.forget_user("", "u-1")
+    assert await service.reranker.forget_user("", USER)
     await asyncio.sleep(0.5)
     await rerank(service, list(logits))
     await asyncio.sleep(1.0)
@@ -123,7 +124,7 @@ async def test_a_settling_frame_still_beats_an_error() -> None:
     logits = catalogue(800)
     ranker = SoftmaxRanker(lambda _: logits)
     service = service_of(ranker, settle_s=2.0)
-    assert await service.reranker.forget_user("", "u-1")
+    assert await service.reranker.forget_user("", USER)
     first = await rerank(service, list(logits))
     await asyncio.sleep(3.0)
     ranker.fails = lambda _, __: Unavailable("down")
@@ -155,4 +156,4 @@ async def test_without_a_store_nothing_is_kept_and_everything_is_answered() -> N
         assert result.degraded is None
         await asyncio.sleep(2 * LINGER_S)
     assert len(ranker.calls) == 4
-    assert not await service.reranker.forget_user("", "u-1")
+    assert not await service.reranker.forget_user("", USER)

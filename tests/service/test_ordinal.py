@@ -14,6 +14,7 @@ from gateway.ports import Call
 from gateway.service.result import Degraded, Result
 from gateway.service.service import Service
 from tests.service.scenes import catalogue, ideal, order, rerank, service_of
+from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import SoftmaxRanker
 
@@ -108,11 +109,11 @@ async def test_an_event_kills_what_is_kept() -> None:
     async with asyncio.TaskGroup() as group:
         under_way = group.create_task(ranked(service, items))
         await asyncio.sleep(0.07)
-        assert await service.reranker.forget_user("", "u-1")
+        assert await service.reranker.forget_user("", USER)
     assert under_way.result().degraded is None
     assert (await ranked(service, items)).usage.upstream_calls > 0
     assert (await ranked(service, items)).usage.upstream_calls == 0
-    assert await service.reranker.forget_user("", "u-1")
+    assert await service.reranker.forget_user("", USER)
     assert (await ranked(service, items)).usage.upstream_calls > 0
 
 

@@ -12,6 +12,7 @@ from gateway.ports import Call
 from gateway.service.result import Degraded
 from tests.service.scenes import catalogue, order, rerank, service_of
 from tests.service.simulation import Outcome, Scene, healthy, quantile
+from tests.support.canaries import OTHER_USER
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import SoftmaxRanker
 
@@ -91,9 +92,9 @@ async def test_a_refused_ranking_is_busy_or_falls_back() -> None:
             began_s = service.clock.now_s()
             if fallback == "none":
                 with pytest.raises(Busy):
-                    await rerank(service, list(logits), user_id="u-2", campaign=campaign)
+                    await rerank(service, list(logits), user_id=OTHER_USER, campaign=campaign)
             else:
-                result = await rerank(service, list(logits), user_id="u-2", campaign=campaign)
+                result = await rerank(service, list(logits), user_id=OTHER_USER, campaign=campaign)
                 assert (result.degraded, order(result)) == (Degraded.FALLBACK, list(logits))
                 assert result.usage.upstream_calls == 0
             assert service.clock.now_s() == began_s

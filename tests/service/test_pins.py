@@ -11,10 +11,10 @@ from gateway.service.pins import Pins
 from gateway.service.result import Degraded, Result
 from gateway.service.turns import Turns
 from tests.service.scenes import catalogue, order, rerank, service_of
+from tests.support.canaries import USER
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.support.virtual_clock import VirtualClock
 
-USER = "canary-user-7f3a"
 CLOCK = VirtualClock()
 
 

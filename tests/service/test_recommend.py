@@ -19,11 +19,12 @@ from gateway.service.recommend import ListingResult
 from gateway.service.result import Degraded
 from gateway.service.service import Service
 from tests.service.scenes import service_of
+from tests.support.canaries import OTHER_USER, USER
 from tests.support.gateway_parts import ARN
 from tests.support.listing_ranker import ListingRanker
 from tests.support.virtual_clock import VirtualClock
 
-QUESTION = Question(Operation.RECOMMENDATIONS, Subject("demo", "u-1"), 3)
+QUESTION = Question(Operation.RECOMMENDATIONS, Subject("demo", USER), 3)
 FRESH_S, STALE_S, SETTLE_S = 60.0, 300.0, 2.0
 
 
@@ -73,11 +74,11 @@ async def test_an_event_makes_the_next_one_fresh() -> None:
     """After an event the kept listing is dead at once; for another user it goes on."""
     ranker = ListingRanker()
     service = service_of(ranker)
-    other = replace(QUESTION, subject=Subject("demo", "u-2"))
+    other = replace(QUESTION, subject=Subject("demo", OTHER_USER))
     for question in (QUESTION, other):
         await recommend(service, question)
         await settled(service)
-    await service.reranker.forget_user("", "u-1")
+    await service.reranker.forget_user("", USER)
     assert number(await recommend(service)) == 2
     assert number(await recommend(service, other)) == 1
 
@@ -89,7 +90,7 @@ async def test_an_event_ends_boarding() -> None:
     async with asyncio.TaskGroup() as group:
         before = group.create_task(recommend(service))
         await asyncio.sleep(0.05)
-        await service.reranker.forget_user("", "u-1")
+        await service.reranker.forget_user("", USER)
         after = group.create_task(recommend(service))
     await settled(service)
     assert (number(before.result()), number(after.result())) == (0, 1)
@@ -100,7 +101,7 @@ async def test_what_was_asked_soon_after_an_event_settles() -> None:
     """A listing of just after an event lives for `settle_s` alone: upstream may not know of the event yet."""
     ranker = ListingRanker()
     service = service_of(ranker)
-    await service.reranker.forget_user("", "u-1")
+    await service.reranker.forget_user("", USER)
     await recommend(service)
     await settled(service)
     await asyncio.sleep(SETTLE_S / 2)
@@ -141,7 +142,7 @@ async def test_stale_if_error() -> None:
     """If the call fails, a listing past its time stands in, flagged; when that is over too, the error is told."""
     ranker = ListingRanker(fails=lambda call: Unavailable("down") if call else None)
     service = service_of(ranker)
-    await service.reranker.forget_user("", "u-1")
+    await service.reranker.forget_user("", USER)
     await recommend(service)
     await asyncio.sleep(2 * SETTLE_S)
     instead = await recommend(service)

@@ -8,6 +8,7 @@ from gateway.core import frame as frame_module
 from gateway.service import frames as frames_module
 from gateway.service.fills import LINGER_S
 from tests.service.scenes import agrees, catalogue, ideal, order, rerank, service_of, stars
+from tests.support.canaries import USER
 from tests.support.softmax_ranker import SoftmaxRanker
 
 FILTER = "arn:aws:personalize:us-east-1:000000000000:filter/f"
@@ -95,13 +96,13 @@ async def test_users_contexts_and_filters_do_not_share_frames() -> None:
     """What was learnt for one subject never answers for another."""
     ranker = SoftmaxRanker(lambda user: catalogue(10, seed=len(user)))
     service = service_of(ranker)
-    items = list(catalogue(10))
-    await rerank(service, items, user_id="u-1")
-    await rerank(service, items, user_id="u-22")
-    await rerank(service, items, user_id="u-1", context={"DEVICE": "mobile"})
-    await rerank(service, items, user_id="u-1", filter_arn=FILTER)
+    items, other = list(catalogue(10)), f"{USER}-and-another"
+    await rerank(service, items, user_id=USER)
+    await rerank(service, items, user_id=other)
+    await rerank(service, items, user_id=USER, context={"DEVICE": "mobile"})
+    await rerank(service, items, user_id=USER, filter_arn=FILTER)
     assert len(ranker.calls) == 4
-    assert order(await rerank(service, items, user_id="u-22")) == ideal(catalogue(10, seed=4), items)
+    assert order(await rerank(service, items, user_id=other)) == ideal(catalogue(10, seed=len(other)), items)
     assert len(ranker.calls) == 4
 
 

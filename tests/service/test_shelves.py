@@ -13,6 +13,7 @@ from gateway.service.result import Degraded, Request, Result
 from gateway.service.service import Service
 from gateway.service.shelves import Shelved, rank_shelves
 from tests.service.scenes import catalogue, ideal, order, rerank, service_of
+from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import SoftmaxRanker
 
@@ -28,7 +29,7 @@ async def shelve(
     """One request for all shelves, and the end of what it left to the background."""
     items = [item for shelf in shelves.values() for item in shelf]
     budget = Budget.of(asyncio.get_running_loop().time(), 1.0, len(items))
-    request = Request(Campaign("demo", ARN, merge=merge), Subject("demo", "u-1", {}, filter_arn), items, budget)
+    request = Request(Campaign("demo", ARN, merge=merge), Subject("demo", USER, {}, filter_arn), items, budget)
     shelved = await rank_shelves(service.reranker, request, {name: list(shelf) for name, shelf in shelves.items()})
     await service.reranker.frames.background.drain(1.0)
     return shelved

@@ -13,6 +13,7 @@ from gateway.service.background import Background
 from gateway.service.bill import Bill
 from gateway.service.events import EventDoor
 from gateway.service.fanout import Fans
+from gateway.service.fetches import Fetches
 from gateway.service.fills import Fills
 from gateway.service.flights import Flights
 from gateway.service.frames import Frames
@@ -95,7 +96,7 @@ def make_service(
         {"demo": Campaign("demo", ARN)} if campaigns is None else campaigns,
         gates,
         clock,
-        Metadata(values, fans, gates, background, metadata_s),
+        Metadata(values, Fetches(fans, gates, clock, turns), background, turns, metadata_s),
         Pins(values, pin_s, turns),
         ready,
         lambda: {"kind": "test"},

@@ -11,6 +11,7 @@ import pytest
 
 from tests.process.parts import ARN, environment, running, signed
 from tests.redis.servers import Server, binaries
+from tests.support.canaries import MARK
 
 COUNT = 10_000
 TRACKER = {"trackingId": "demo", "sessionId": "s-1"}
@@ -42,12 +43,12 @@ class Pair:
 
     async def rank(self, gateway: str, user: str, items: list[str] | None = None, **members: Any) -> dict[str, Any]:
         """A ranking by the native API."""
-        asked = {"campaign": "demo", "userId": user, "inputList": items or self.candidates, **members}
+        asked = {"campaign": "demo", "userId": f"{MARK}-{user}", "inputList": items or self.candidates, **members}
         return await self.post(f"{gateway}/v1/rerank", asked)
 
     async def ideal(self, user: str, items: list[str] | None = None) -> list[str]:
         """The order of one unlimited, unrounded call."""
-        asked = {"campaignArn": ARN, "userId": user, "inputList": items or self.candidates}
+        asked = {"campaignArn": ARN, "userId": f"{MARK}-{user}", "inputList": items or self.candidates}
         return order(await self.post(f"{self.emulator}/_emulator/oracle", asked))
 
     async def saves(self, gateway: str) -> int:
@@ -107,7 +108,7 @@ async def pair(processes: Processes) -> AsyncIterator[Pair]:
 async def test_what_one_learnt_the_other_answers(pair: Pair) -> None:
     """A ranks 10,000 for 21 calls; B gives the very same ranking for none: items, order, every digit of the scores."""
     before, saves = await pair.calls(), await pair.saves(pair.a)
-    asked = {"campaignArn": ARN, "userId": "shared-1", "inputList": pair.candidates}
+    asked = {"campaignArn": ARN, "userId": f"{MARK}-shared-1", "inputList": pair.candidates}
     first = await pair.post(f"{pair.a}/personalize-ranking", asked)
     assert await pair.calls() - before == 21
     async with asyncio.timeout(10):
@@ -122,7 +123,7 @@ async def test_what_one_learnt_the_other_answers(pair: Pair) -> None:
 async def test_an_event_through_one_makes_the_other_ask_anew(pair: Pair) -> None:
     """An event that B forwards kills the frame that A made: A asks anew at once, and the click has moved the order."""
     first = await pair.rank(pair.a, "shared-2")
-    recorded = await pair.post(f"{pair.b}/v1/events", {**TRACKER, "userId": "shared-2", "eventList": [CLICK]})
+    recorded = await pair.post(f"{pair.b}/v1/events", {**TRACKER, "userId": f"{MARK}-shared-2", "eventList": [CLICK]})
     assert recorded == {"forwarded": True, "framesInvalidated": True}
     second = await pair.rank(pair.a, "shared-2")
     assert (first["usage"]["upstreamCalls"], second["usage"]["upstreamCalls"]) == (21, 21)
@@ -173,7 +174,7 @@ async def test_frames_survive_a_frozen_and_a_killed_store(pair: Pair) -> None:
 
 async def test_the_health_of_the_cache_is_told(pair: Pair) -> None:
     """`GET /v1/campaigns` tells what the store did, and what look-ups were worth; no key and no user is in it."""
-    await pair.rank(pair.a, "canary-user", pair.candidates[:10])
+    await pair.rank(pair.a, "user", pair.candidates[:10])
     health = await pair.get(f"{pair.a}/v1/campaigns")
     assert [one["name"] for one in health["campaigns"]] == ["demo"]
     assert health["cache"]["store"]["kind"] in ("single", "unix")

@@ -9,6 +9,8 @@ import orjson
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
+from tests.support.canaries import USER
+
 Client = TestClient[Any, Any]
 
 WIRE = "/personalize-ranking"
@@ -35,14 +37,14 @@ def ideal(candidates: list[str]) -> list[str]:
 
 def native(candidates: list[str] | None = None, **members: Any) -> dict[str, Any]:
     """The members of a request to `/v1/rerank` that is answered."""
-    return {"campaign": "demo", "userId": "u-1", "inputList": items(3) if candidates is None else candidates} | members
+    return {"campaign": "demo", "userId": USER, "inputList": items(3) if candidates is None else candidates} | members
 
 
 def wire(candidates: list[str] | None = None, **members: Any) -> dict[str, Any]:
     """The members of a request to `/personalize-ranking` that is answered."""
     return {
         "campaignArn": "demo",
-        "userId": "u-1",
+        "userId": USER,
         "inputList": items(3) if candidates is None else candidates,
     } | members
 

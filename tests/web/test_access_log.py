@@ -42,10 +42,10 @@ async def test_the_line_of_a_degraded_answer(connect: Connect, lines) -> None:
 async def test_an_arn_that_is_not_configured_is_not_written(connect: Connect, lines) -> None:
     """Where callers may name any ARN, the line does not repeat what they make of it."""
     client = await connect(campaigns={})
-    arn = "arn:aws:personalize:us-east-1:000000000000:campaign/canary"
+    arn = "arn:aws:personalize:us-east-1:000000000000:campaign/nobodys"
     assert (await send(client, NATIVE, native(campaign=arn))).status == 200
     assert lines[0]["campaign"] == "(other)"
-    assert "canary" not in str(lines)
+    assert "nobodys" not in str(lines)
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/a%0d%0alevel=error", "/" + "x" * 2_000])

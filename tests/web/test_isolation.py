@@ -11,7 +11,9 @@ import pytest
 
 from gateway.adapters.memory_values import MemoryValues
 from gateway.core.routing import Campaign
+from tests.support.canaries import OTHER_USER, USER
 from tests.support.gateway_parts import VALUES_BYTES_MAX, ListSink
+from tests.support.listing_ranker import ListingRanker
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.keys import auth, bearer, tenant
@@ -26,7 +28,7 @@ RIGHTS: dict[str, dict[str, Any]] = {
 }
 """Nobody may call `secret`; `app` may write to no tracker."""
 
-USERS = ("u-1", "u-2")
+USERS = (USER, OTHER_USER)
 TENANTS = auth("keys", **{name: tenant(name, **rights) for name, rights in RIGHTS.items()})
 EVENT = [{"eventType": "click", "sentAt": 1_800_000_000, "itemId": "p1"}]
 
@@ -64,6 +66,26 @@ async def test_campaigns(shared: Client, ranker: SoftmaxRanker, name: str, campa
     assert {call.arn for call in ranker.calls} == ({f"{PREFIX}{campaign}"} if allowed else set())
 
 
+@pytest.mark.parametrize("path", ["/recommendations", "/action-recommendations"])
+@pytest.mark.parametrize(("name", "campaign"), [*product(RIGHTS, [*CAMPAIGNS, "nowhere"])])
+async def test_questions(connect: Connect, path: str, name: str, campaign: str) -> None:
+    """A tenant may ask its own campaigns alone, by name or ARN; for all others nothing is asked upstream."""
+    ranker = ListingRanker()
+    client = await connect(auth=TENANTS, campaigns=CAMPAIGNS, ranker=ranker)
+    for owner, rights in RIGHTS.items():
+        for one in rights["campaigns"]:
+            await send(client, path, {"campaignArn": one, "userId": USER}, **bearer(owner))
+    others = [one for one in ranker.asked if one[1].subject.tenant != name]
+    for reference in (campaign, f"{PREFIX}{campaign}"):
+        response = await send(client, path, {"campaignArn": reference, "userId": OTHER_USER}, **bearer(name))
+        allowed = campaign in RIGHTS[name]["campaigns"]
+        assert response.status == (200 if allowed else 403)
+        assert response.headers.get("x-amzn-ErrorType") == (None if allowed else "AccessDeniedException")
+    assert [one for one in ranker.asked if one[1].subject.tenant != name] == others
+    asked = [arn for arn, question in ranker.asked if question.subject.user_id == OTHER_USER]
+    assert set(asked) == ({f"{PREFIX}{campaign}"} if campaign in RIGHTS[name]["campaigns"] else set())
+
+
 @pytest.mark.parametrize("name", RIGHTS)
 async def test_the_list_of_campaigns(shared: Client, name: str) -> None:
     """A tenant is told of its own campaigns, and nothing of what all of them do together."""
@@ -79,9 +101,9 @@ async def test_trackers(connect: Connect, name: str, tracker: str) -> None:
     sink = ListSink()
     client = await connect(auth=TENANTS, campaigns=CAMPAIGNS, sink=sink)
     allowed = tracker in RIGHTS[name].get("trackers", ())
-    response = await send(client, "/v1/events", events(tracker, "u-1"), **bearer(name))
+    response = await send(client, "/v1/events", events(tracker, USER), **bearer(name))
     assert response.status == (200 if allowed else 403)
-    response = await send(client, "/events", events(tracker, "u-1"), **bearer(name))
+    response = await send(client, "/events", events(tracker, USER), **bearer(name))
     assert response.headers.get("x-amzn-ErrorType") == (None if allowed else "AccessDeniedException")
     assert len(sink.events) == 2 * allowed
 
@@ -141,7 +163,7 @@ async def test_nobody_rides_on_another_tenants_calls(connect: Connect) -> None:
     client = await connect(auth=TENANTS, campaigns=CAMPAIGNS, ranker=held)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         for name in RIGHTS:
-            group.create_task(usage(client, name, "u-1"))
+            group.create_task(usage(client, name, USER))
             await held.begun.acquire()
         held.let_go.set()
     assert len(held.calls) == 2
@@ -158,7 +180,7 @@ async def test_one_tenant_cannot_take_all_places(connect: Connect) -> None:
         response = await send(client, WIRE, wire(campaignArn="deals"), **bearer("shop"))
         assert (response.status, response.headers["x-amzn-ErrorType"]) == (429, "ThrottlingException")
         assert response.headers["Retry-After"] == "1"
-        modest = group.create_task(usage(client, "app", "u-1"))
+        modest = group.create_task(usage(client, "app", USER))
         await held.begun.acquire()
         assert (await send(client, NATIVE, native(campaign="deals"), **bearer("app"))).status == 503
         held.let_go.set()
@@ -237,7 +259,7 @@ async def test_a_pin_ends_with_the_right_to_its_campaign(connect: Connect) -> No
     """A tenant that has lost a campaign reads no ranking of it any more, and still those of what it kept."""
     values = MemoryValues(lambda: 0.0, VALUES_BYTES_MAX)
     before = await connect(auth=TENANTS, campaigns=CAMPAIGNS, values=values)
-    pins = {campaign: await pinned(before, "shop", campaign, "u-1") for campaign in ("home", "deals")}
+    pins = {campaign: await pinned(before, "shop", campaign, USER) for campaign in ("home", "deals")}
     less = auth("keys", shop=tenant("shop", campaigns=["deals"]))
     after = await connect(auth=less, campaigns=CAMPAIGNS, values=values)
     for campaign, status in (("home", 403), ("deals", 200)):
@@ -248,7 +270,7 @@ async def test_a_pin_ends_with_the_right_to_its_campaign(connect: Connect) -> No
 async def test_shelves(shared: Client, ranker: SoftmaxRanker, name: str, campaign: str) -> None:
     """Shelves are ranked by a tenant's own campaigns alone; all others are 403, whether they exist or not."""
     allowed = campaign in RIGHTS[name]["campaigns"]
-    response = await send(shared, SHELVES, shelved(campaign, "u-1"), **bearer(name))
+    response = await send(shared, SHELVES, shelved(campaign, USER), **bearer(name))
     assert response.status == (200 if allowed else 403)
     assert {call.arn for call in ranker.calls} == ({f"{PREFIX}{campaign}"} if allowed else set())
 
@@ -265,7 +287,7 @@ async def test_shelves_are_each_tenants_own(shared: Client) -> None:
 async def test_metadata_is_each_tenants_own(shared: Client) -> None:
     """Metadata is cached for all users of a tenant's campaign, and for nobody else."""
     for name in RIGHTS:
-        for user, calls in (("u-1", 1), ("u-2", 1), ("u-1", 0)):
+        for user, calls in ((USER, 1), (OTHER_USER, 1), (USER, 0)):
             members = native(items(20), campaign="deals", userId=user, metadataColumns={"ITEMS": ["TITLE"]})
             answer = await (await send(shared, NATIVE, members, **bearer(name))).json(content_type=None)
             assert answer["usage"]["upstreamCalls"] == calls, (name, user)

@@ -7,7 +7,6 @@ import pytest
 
 from gateway.web import watched
 from gateway.web.callers import BadKeyFile, Callers
-from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.keys import KEYS, PAIRS, auth, bearer, sha256, tenant
 from tests.web.parts import NATIVE, WIRE, Client, exchange, head, native, send, wire
@@ -32,57 +31,11 @@ async def test_a_key_lets_in(locked: Client, lines: list[Any], path: str, asked:
     assert lines[-1]["tenant"] == "shop"
 
 
-NOBODY: list[tuple[str, dict[str, str], str]] = [
-    ("nothing", {}, "no-credentials"),
-    ("an empty key", {"Authorization": "Bearer "}, "unknown-credentials"),
-    ("another key", {"Authorization": "Bearer other"}, "unknown-credentials"),
-    ("a key too long", {"Authorization": f"Bearer {KEY}x"}, "unknown-credentials"),
-    ("a key too short", {"Authorization": f"Bearer {KEY[:-1]}"}, "unknown-credentials"),
-    ("the stored hash", {"Authorization": f"Bearer {sha256(KEY)}"}, "unknown-credentials"),
-    ("a key of bytes", {"Authorization": "Bearer \udcff\udcfe"}, "unknown-credentials"),
-    ("another scheme", {"Authorization": f"Basic {KEY}"}, "no-credentials"),
-    ("no scheme", {"Authorization": KEY}, "no-credentials"),
-    ("two headers", {"Authorization": f"Bearer {KEY}", "X-Api-Key": KEY}, "no-credentials"),
-    ("an empty header", {"X-Api-Key": ""}, "unknown-credentials"),
-]
-
-
-@pytest.mark.parametrize(("headers", "slug"), [pytest.param(*row, id=name) for name, *row in NOBODY])
-async def test_others_are_refused(locked: Client, ranker: SoftmaxRanker, headers: dict[str, str], slug: str) -> None:
-    """Whoever shows no key, or none of ours, is refused on every route that there is, in its own shape."""
-    code = {"no-credentials": "MissingAuthenticationToken", "unknown-credentials": "UnrecognizedClient"}[slug]
-    lines = [f"{name}: {value}".encode("utf-8", "surrogateescape").decode("latin-1") for name, value in headers.items()]
-    for path in (NATIVE, "/v1/events"):
-        reply = await exchange(locked, head(path, *lines, length=2) + b"{}")
-        assert (reply.status, reply.headers["www-authenticate"]) == (401, 'bearer realm="rerank-gateway"')
-        assert f"problem:{slug}".encode() in reply.body
-    for path in (WIRE, "/events"):
-        reply = await exchange(locked, head(path, *lines, length=2) + b"{}")
-        assert (reply.status, reply.headers["x-amzn-errortype"]) == (403, f"{code}Exception".lower())
-    for method, path in (("GET", "/v1/campaigns"), ("DELETE", "/v1/users/u-1/frames")):
-        reply = await exchange(locked, head(path, *lines, length=0).replace(b"POST", method.encode(), 1))
-        assert reply.status == 401
-    assert ranker.calls == []
-
-
 async def test_probes_need_no_key(locked: Client) -> None:
     """A kubelet has no key: it may ask whether the process lives and is ready."""
     for path in ("/livez", "/readyz"):
         assert (await locked.get(path)).status == 200
     assert (await locked.get("/nowhere")).status == 404
-
-
-async def test_a_key_in_the_query_is_not_looked_at(locked: Client) -> None:
-    """Keys in addresses end up in logs, so they open nothing."""
-    for name in ("key", "api_key", "X-Api-Key", "authorization"):
-        assert (await locked.get(f"/v1/campaigns?{name}={KEY}")).status == 401
-
-
-async def test_two_authorization_headers(locked: Client) -> None:
-    """Two headers could be read differently by two readers: they are none."""
-    for second in (KEY, "other"):
-        both = (f"Authorization: Bearer {KEY}", f"Authorization: Bearer {second}")
-        assert (await exchange(locked, head(NATIVE, *both, length=2) + b"{}")).status == 401
 
 
 async def test_the_refusal_does_not_wait_for_the_body(locked: Client) -> None:

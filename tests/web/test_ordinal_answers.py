@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.core.routing import Campaign
+from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
 from tests.web.parts import NATIVE, WIRE, ask, ideal, items, native, order, send, wire
 
@@ -65,7 +66,7 @@ async def test_shelves_are_ranked_one_by_one(connect, ranker) -> None:
     all, and the answer says how it was merged."""
     client = await connect(campaigns=ORDINAL)
     shelves = {"small": items(100), "large": items(1_000), "none": []}
-    response = await send(client, SHELVES, {"campaign": "demo", "userId": "u-1", "shelves": shelves, "limit": 48})
+    response = await send(client, SHELVES, {"campaign": "demo", "userId": USER, "shelves": shelves, "limit": 48})
     answer = await response.json()
     assert (answer["merge"], response.headers["Gateway-Merge"], answer["degraded"]) == ("ordinal", "ordinal", None)
     assert answer["usage"]["upstreamCalls"] == len(ranker.calls) == 4

@@ -115,8 +115,3 @@ async def test_the_callers_deadline_ends_a_call_that_hangs(connect: Connect, dea
         while hanging.in_flight:  # the answer does not wait for the call to be gone
             await asyncio.sleep(0)
     assert hanging.cancelled == len(hanging.calls)
-
-
-async def test_the_longest_deadline_is_taken(client: Client) -> None:
-    """30,000 ms is the most that may be asked for."""
-    assert await ask(client, NATIVE, native(deadlineMs=30_000))

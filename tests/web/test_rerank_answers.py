@@ -4,6 +4,7 @@ import pytest
 
 from gateway.core.errors import Unavailable
 from gateway.core.routing import Campaign
+from tests.support.canaries import OTHER_USER, USER
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
@@ -72,7 +73,7 @@ async def test_another_user_is_not_answered_from_this_users_frame(client: Client
     """What was learnt for one user, context or filter never answers for another."""
     for members in (
         native(),
-        native(userId="u-2"),
+        native(userId=OTHER_USER),
         native(context={"DEVICE": "tv"}),
         native(filterArn="arn:aws:personalize:us-east-1:0:filter/f"),
         native(filterArn="arn:aws:personalize:us-east-1:0:filter/f", filterValues={"B": '"x"'}),
@@ -86,7 +87,7 @@ async def test_the_call_carries_what_was_asked(client: Client, ranker: SoftmaxRa
     arn = "arn:aws:personalize:us-east-1:0:filter/f"
     await ask(client, NATIVE, native(context={"DEVICE": "mobile"}, filterArn=arn, filterValues={"BRAND": '"x","y"'}))
     subject = ranker.calls[0].subject
-    assert (subject.user_id, subject.filter_arn) == ("u-1", arn)
+    assert (subject.user_id, subject.filter_arn) == (USER, arn)
     assert dict(subject.context) == {"DEVICE": "mobile"}
     assert dict(subject.filter_values) == {"BRAND": '"x","y"'}
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from gateway.core import errors
+from tests.support.canaries import USER
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.parts import LOGITS, NATIVE, WIRE, Client, native, send, wire
 
-CANARY = "canary-user-7f3a"
+CANARY = USER
 ITEM = "canary-item-11d0"
 
 FAILURES: list[Any] = [

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.canaries import USER
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.parts import NATIVE, Client, ask, ideal, items, native, order, refused, send
@@ -15,7 +16,7 @@ OF_A_SHELF = {"personalizedRanking", "total", "resolvedThrough", "recommendation
 
 def request(shelves: Any, **members: Any) -> dict[str, Any]:
     """The members of a request for shelves."""
-    return {"campaign": "demo", "userId": "u-1", "shelves": shelves} | members
+    return {"campaign": "demo", "userId": USER, "shelves": shelves} | members
 
 
 async def test_six_overlapping_shelves_are_one_call(client: Client, connect: Connect, ranker: SoftmaxRanker) -> None:
@@ -69,25 +70,16 @@ async def test_no_items_no_call(client: Client, ranker: SoftmaxRanker) -> None:
 
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
-    ("no shelf", request({}), "#/shelves"),
-    ("101 shelves", request({f"s{n}": [] for n in range(101)}), "#/shelves"),
     ("a list as shelves", request(["a"]), "#/shelves"),
-    ("a name of 65", request({"a" * 65: []}), "#/shelves"),
-    ("an empty name", request({"": []}), "#/shelves"),
-    ("a name with a space", request({"a b": []}), "#/shelves"),
-    ("a name that ends a line", request({"a\n": []}), "#/shelves"),
     ("text as a shelf", request({"a": "b"}), "#/shelves/a"),
     ("a number as an item", request({"a": ["b", 1]}), "#/shelves/a/1"),
     ("U+0000 in an item", request({"a": ["b\0"]}), "#/shelves/a/0"),
-    ("too many in all", request({"a": ["x"] * 50_001, "b": ["x"] * 50_000}), "#/shelves"),
-    ("too many in one", request({"a": ["x"] * 100_001}), "#/shelves/a"),
     ("an inputList as well", request({"a": []}, inputList=[]), "#/inputList"),
-    ("values without a filter", request({"a": []}, filterValues={"A": "x"}), "#/filterValues"),
 ]
 
 
 @pytest.mark.parametrize(("members", "pointer"), [pytest.param(members, at, id=name) for name, members, at in BAD])
-async def test_the_limits(client: Client, ranker: SoftmaxRanker, members: dict[str, Any], pointer: str) -> None:
+async def test_what_is_no_shelf(client: Client, ranker: SoftmaxRanker, members: dict[str, Any], pointer: str) -> None:
     """What breaks a rule is refused with a pointer to it, and nothing is asked upstream."""
     status, body = await refused(client, PATH, members)
     assert (status, [fault["pointer"] for fault in body["errors"]]) == (422, [pointer])

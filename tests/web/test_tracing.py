@@ -6,6 +6,7 @@ import pytest
 
 from gateway.core.answer import Answer
 from gateway.ports import TRACE, Call
+from tests.support.canaries import OTHER_USER
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.parts import LOGITS, NATIVE, WIRE, items, native, send, wire
@@ -31,7 +32,7 @@ async def test_every_call_of_a_ranking_belongs_to_its_trace(connect: Connect, li
     ranker = Tracing()
     client = await connect(ranker=ranker)
     await send(client, NATIVE, native(items(1_000)), traceparent=PARENT, tracestate="a=1")
-    await send(client, WIRE, wire(userId="u-2"))
+    await send(client, WIRE, wire(userId=OTHER_USER))
     assert set(ranker.traces[:-1]) == {(("traceparent", PARENT), ("tracestate", "a=1"))}
     assert len(ranker.traces) >= 4
     assert ranker.traces[-1] == ()

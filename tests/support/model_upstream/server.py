@@ -31,6 +31,9 @@ Canned = Literal["model", "equal"]
 NULLS: Final = b',"promotionName":null,"metadata":null,"reason":null,"explanation":null}'
 """What real bodies carry for members without a value, with one that the service model does not name."""
 
+DESCRIBED: Final = NULLS.replace(b'"metadata":null', b'"metadata":{"title":"A thing of some use","price":"12.90"}')
+"""The same for calls that name columns, whichever: all items are described alike."""
+
 ARN: Final = re.compile(rb'"campaignArn": ?"([^"\\]{1,256})"')
 INPUT: Final = re.compile(rb'"inputList": ?\[ ?')
 
@@ -140,7 +143,8 @@ class ModelUpstream:
         """The model's answer."""
         members = orjson.loads(body)
         entries = self._model.entries(members["userId"], members["inputList"])
-        return _wrapped((NULLS + b",").join(entries) + NULLS if entries else b"")
+        rest = DESCRIBED if "metadataColumns" in members else NULLS
+        return _wrapped((rest + b",").join(entries) + rest if entries else b"")
 
     def _equal(self, body: bytes) -> bytes:
         """Every item alike, in the order of the list: one search and replace over the bytes. Ids are plain words."""

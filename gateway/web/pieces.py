@@ -1,0 +1,49 @@
+"""A body that is sent in the pieces that it was made of.
+
+Joined, an answer of 100,000 items (11 MB) is copied twice before its first byte goes out, and the loop stands still for
+25 ms; one of 10,000 costs 0.2 ms more.
+"""
+
+import asyncio
+from typing import Final, TypeAlias
+
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
+
+from gateway.web.problems import JSON
+
+TURN_BYTES: Final = 1024 * 1024
+"""Sent in one turn, in 2 ms."""
+
+
+Parts: TypeAlias = list[bytes | memoryview]
+"""What a body is made of: bytes, or the inside of what an encoder made."""
+
+
+class Pieces(Payload):
+    """JSON in pieces."""
+
+    def __init__(self, pieces: Parts) -> None:
+        super().__init__(pieces, content_type=JSON)
+        self.pieces = pieces
+        self._size = sum(map(len, pieces))
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        return self._size or 0
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """The whole as text."""
+        return b"".join(self.pieces).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Send one piece after the other; the writer waits where the caller does not take them. Where it takes them at
+        once, as on loopback, the kernel copies 11 MB in one go (25 ms), so others have their turn in between."""
+        sent_bytes = 0
+        for piece in self.pieces:
+            await writer.write(piece)
+            sent_bytes += len(piece)
+            if sent_bytes > TURN_BYTES:
+                sent_bytes = 0
+                await asyncio.sleep(0)

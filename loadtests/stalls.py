@@ -1,0 +1,179 @@
+"""How long one ranking keeps the event loop from turning: 10,000 and 100,000 candidates, with metadata and without.
+
+    python -m loadtests.stalls [--only NAME] [--repeat 5] [--json]
+
+The gateway as `wiring` makes it, on a real socket in this process; the campaign is a process, the caller a thread, so
+that the loop has nothing to do but the gateway's work. For each ranking: the longest stretch in which the loop
+did not turn, in CPU time of its thread (what the gateway is to blame for; the least and the median of the repeats,
+since a busy machine only ever adds to it) and by the wall. Exit code 1 if the least stretch is above its goal.
+"""
+
+import argparse
+import asyncio
+import gc
+import http.client
+import statistics
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+import uvloop
+from structlog.testing import capture_logs
+
+from gateway import settings
+from gateway.web.app import build_app
+from gateway.wiring import COLLECT_AFTER, open_service
+from loadtests.beat import Beat
+from loadtests.client_cost.contestants import started
+from loadtests.resilience.stage import ARN, KEYS
+from tests.web.listening import guard, listening
+
+WIRE, NATIVE = "/personalize-ranking", "/v1/rerank"
+COLUMNS: Final = {"ITEMS": ["TITLE", "PRICE"]}
+GOALS_MS: Final = {10_000: 5.0, 100_000: 20.0}
+ANSWER_WITHIN_S: Final = 60.0
+SETTLE_S: Final = 0.12
+"""Pause round a ranking: what it leaves to the background, and what it lets linger, is its doing too."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One kind of ranking: a cold one is of a user that nobody has asked for; `described` has columns that nobody has
+    asked for, unless it is warm."""
+
+    path: str
+    warm: bool = False
+    described: bool = False
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+RANKINGS: Final[dict[str, Ranking]] = {
+    "cold": Ranking(NATIVE),
+    "cold, a page of 48": Ranking(NATIVE, more={"limit": 48}),
+    "cold, explained": Ranking(NATIVE, more={"explain": True}),
+    "cold, pinned": Ranking(NATIVE, more={"limit": 48, "pin": True}),
+    "warm": Ranking(NATIVE, warm=True),
+    "cold, a page of 48 with metadata": Ranking(NATIVE, described=True, more={"limit": 48}),
+    "cold, all with metadata (wire)": Ranking(WIRE, described=True),
+    "warm, all with metadata (wire)": Ranking(WIRE, described=True, warm=True),
+}
+
+
+def body_of(ranking: Ranking, items: list[str], number: int) -> bytes:
+    """The request; its user and its columns are new, or always the same."""
+    user = "always" if ranking.warm else f"user-{number}"
+    names = [name if ranking.warm else f"{name}_{number}" for name in COLUMNS["ITEMS"]]
+    members = {"userId": user, "inputList": items, **ranking.more}
+    members["campaign" if ranking.path == NATIVE else "campaignArn"] = "demo"
+    if ranking.described:
+        members["metadataColumns"] = {"ITEMS": names}
+    return orjson.dumps(members)
+
+
+def exchange(port: int, path: str, body: bytes) -> int:
+    """One request; the length of its answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_WITHIN_S)
+    try:
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = response.read()
+        if response.status != 200 or response.getheader("Gateway-Degraded"):
+            raise RuntimeError(f"{response.status} {response.getheader('Gateway-Degraded')}: {answer[:300]!r}")
+        return len(answer)
+    finally:
+        connection.close()
+
+
+async def measure(only: str, repeat: int, *, tell: bool) -> list[dict[str, Any]]:
+    """Run the rankings; their figures, told as they come if asked for."""
+    rows: list[dict[str, Any]] = []
+    number = 0
+    if tell:
+        print(f"{'ranking':<42}{'answer':>10}{'CPU stretch: least':>20}{'median':>9}{'wall: least':>13}")
+    loaded = settings.load()
+    async with open_service(loaded) as service, listening(guard(), app=build_app(service, loaded.server)) as site:
+        port = urlsplit(site.name).port or 0
+        gc.collect()
+        gc.freeze()  # as `wiring` does when it begins to serve
+        gc.set_threshold(*COLLECT_AFTER)
+        beat = Beat()
+        for count, goal_ms in GOALS_MS.items():
+            items = [f"item-{place:09}" for place in range(count)]
+            for name, ranking in RANKINGS.items():
+                title = f"{count:,} {name}"
+                if only not in title:
+                    continue
+                cpu, wall, length = [], [], 0
+                for turn in range(repeat + 1):
+                    number += 1
+                    body = body_of(ranking, items, number)
+                    gc.collect()
+                    await asyncio.sleep(SETTLE_S)
+                    beat.reset()
+                    length = await asyncio.to_thread(exchange, port, ranking.path, body)
+                    await asyncio.sleep(SETTLE_S)
+                    if turn:  # the first one warms up
+                        cpu.append(beat.cpu_ms)
+                        wall.append(beat.wall_ms)
+                rows.append(
+                    {
+                        "name": title,
+                        "goalMs": goal_ms,
+                        "answerKib": length / 1024,
+                        "cpuLeastMs": min(cpu),
+                        "cpuMedianMs": statistics.median(cpu),
+                        "wallLeastMs": min(wall),
+                    }
+                )
+                if tell:
+                    print(line(rows[-1]), flush=True)
+        beat.on = False
+    return rows
+
+
+def line(row: dict[str, Any]) -> str:
+    """The figures of a ranking, for people."""
+    return (
+        f"{row['name']:<42}{row['answerKib']:>6.0f} KiB{row['cpuLeastMs']:>17.1f} ms{row['cpuMedianMs']:>6.1f} ms"
+        f"{row['wallLeastMs']:>10.1f} ms{'  TOO LONG' if row['cpuLeastMs'] > row['goalMs'] else ''}"
+    )
+
+
+@contextmanager
+def upstream() -> Iterator[None]:
+    """A campaign in a process of its own, and the settings of a gateway in front of it."""
+    with started("tests.support.model_upstream") as (_, url):
+        settings.export(
+            {
+                **KEYS,
+                "GATEWAY_CACHE__FRESH_S": "600",
+                "GATEWAY_CACHE__STALE_S": "600",
+                "GATEWAY_CAMPAIGNS__DEMO__ARN": ARN % "demo",
+                "GATEWAY_CAMPAIGNS__DEMO__EXTRA_SHARE": "0",
+                "GATEWAY_SERVER__DEADLINE_MS": "30000",
+                "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": url,
+            }
+        )
+        yield
+
+
+def main() -> None:
+    """Run, and end with the verdict."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    options = parser.parse_args()
+    with upstream(), capture_logs():
+        rows = uvloop.run(measure(options.only, options.repeat, tell=not options.json))
+    if options.json:
+        print(orjson.dumps({"rows": rows}).decode())
+    sys.exit(0 if all(row["cpuLeastMs"] <= row["goalMs"] for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()
