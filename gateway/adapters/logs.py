@@ -36,7 +36,7 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
     structlog.configure(
         processors=[threshold, *shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger("debug"),  # `threshold` decides: this one is for good
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)

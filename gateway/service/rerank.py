@@ -176,7 +176,7 @@ def _result(
     origins = np.full(len(rows), origin) if isinstance(origin, int) else origin
     usage = cost.usage
     usage.candidates = len(candidates)
-    usage.cached = int(((rows >= 0) & (origins != Origin.FRESH)).sum())
+    usage.cached = int(np.count_nonzero((rows >= 0) & (origins != Origin.FRESH)))
     usage.unknown, usage.excluded, usage.unranked = ranking.unknown, ranking.excluded, ranking.unranked
     return Result(
         candidates=candidates,
