@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,9 @@ from loadtests.client_cost.figures import LIBRARIES, machine
 
 TAIL: Final = 2_000
 """Characters of what a part said that failed."""
+
+MARKS: Final = ("<!-- goals -->", "<!-- /goals -->")
+"""Between these a README has the goals of the last report."""
 
 
 def ran(part: Part) -> dict[str, Any]:
@@ -59,38 +62,50 @@ def goals_of(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Goal]]:
     }
 
 
+def run(only: Collection[str] | None) -> dict[str, Any]:
+    """All parts, one after the other, and what they ran on."""
+    began_s = time.monotonic()
+    parts = {}
+    for part in PARTS:
+        if only is None or part.name in only:
+            print(f"{part.name} ...", end=" ", flush=True)
+            parts[part.name] = ran(part)
+            print(f"{parts[part.name]['state']}, {parts[part.name]['tookS']:.0f} s", flush=True)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)  # noqa: S607
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit.stdout.strip() or "unknown",
+        "tookS": round(time.monotonic() - began_s, 1),
+        "machine": machine(),
+        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in LIBRARIES}},
+        "parts": parts,
+    }
+
+
 def main() -> None:
     """Run all parts and write the report."""
     parser = argparse.ArgumentParser(description=package.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("bench"), help="folder of the report")
     parser.add_argument("--only", nargs="+", choices=[part.name for part in PARTS])
     parser.add_argument("--list", action="store_true", help="name the parts and their limits")
+    parser.add_argument("--again", type=Path, metavar="REPORT", help="run nothing: judge and draw what this JSON found")
+    parser.add_argument("--readme", type=Path, help="write the goals into this file, between its marks")
     options = parser.parse_args()
     if options.list:
         print("\n".join(f"{part.name:14} {part.within_s:5.0f} s at most  {part.module}" for part in PARTS))
         return
-    began_s = time.monotonic()
-    parts = {}
-    for part in PARTS:
-        if options.only is None or part.name in options.only:
-            print(f"{part.name} ...", end=" ", flush=True)
-            parts[part.name] = ran(part)
-            print(f"{parts[part.name]['state']}, {parts[part.name]['tookS']:.0f} s", flush=True)
+    found = orjson.loads(options.again.read_bytes()) if options.again else run(options.only)
+    parts = found["parts"]
     goals = goals_of(parts)
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)  # noqa: S607
-    found = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit.stdout.strip() or "unknown",
-        "tookS": round(time.monotonic() - began_s, 1),
-        "machine": machine(),
-        "versions": {"python": sys.version.split()[0], **{name: version(name) for name in LIBRARIES}},
-        "goals": {name: [goal.told() for goal in of_part] for name, of_part in goals.items()},
-        "parts": parts,
-    }
+    found["goals"] = {name: [goal.told() for goal in of_part] for name, of_part in goals.items()}
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "report.json").write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     (options.out / "report.html").write_text(html(found, goals, plots(parts)), encoding="utf-8")
     (options.out / "goals.md").write_text(markdown(goals), encoding="utf-8")
+    if options.readme is not None:
+        text = options.readme.read_text(encoding="utf-8")
+        before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
+        options.readme.write_text(f"{before}{MARKS[0]}\n{markdown(goals)}{MARKS[1]}{after}", encoding="utf-8")
     print(markdown(goals))
     print(f"{options.out / 'report.html'} after {found['tookS'] / 60:.1f} minutes")
 
