@@ -16,8 +16,16 @@ TURN_BYTES: Final = 1024 * 1024
 """Sent in one turn, in 2 ms."""
 
 
+JOINED_BYTES_MAX: Final = 64 * 1024
+"""To copy so much takes 10 us, as long as the library takes to write two pieces."""
+
 Parts: TypeAlias = list[bytes | memoryview]
 """What a body is made of: bytes, or the inside of what an encoder made."""
+
+
+def in_pieces(parts: Parts) -> "bytes | Pieces":
+    """The body, in one piece where that is quicker."""
+    return b"".join(parts) if sum(map(len, parts)) < JOINED_BYTES_MAX else Pieces(parts)
 
 
 class Pieces(Payload):

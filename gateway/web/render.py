@@ -19,7 +19,7 @@ from gateway.service.fanout import Asked
 from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
-from gateway.web.pieces import Parts, Pieces
+from gateway.web.pieces import Parts, Pieces, in_pieces
 from gateway.web.problems import slug_of
 
 SLICE: Final = 2_000
@@ -120,10 +120,10 @@ async def encoded(
     return parts
 
 
-def with_ranking(entries: Parts, told: dict[str, Any]) -> Pieces:
-    """The JSON of an answer: its ranking, which is long and is not copied, and its other members."""
+def with_ranking(entries: Parts, told: dict[str, Any]) -> bytes | Pieces:
+    """The JSON of an answer: its ranking, which is not copied where it is long, and its other members."""
     rest = msgspec.json.encode(told)[1:]
-    return Pieces([b'{"personalizedRanking":', *entries, b"," + rest if told else rest])
+    return in_pieces([b'{"personalizedRanking":', *entries, b"," + rest if told else rest])
 
 
 def recommendation_ids(result: Result) -> dict[int, str]:

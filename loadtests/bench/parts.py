@@ -162,7 +162,7 @@ def _observed(found: Found) -> list[Goal]:
 PARTS: Final = (
     Part("client cost", "client_cost", ("--json", "--rounds", "15"), 120, _client_cost),
     Part("rankings", "rankings", ("--json", "--rounds", "5"), 150, _rankings),
-    Part("small calls", "small_calls", ("--json", "--seconds", "1"), 120, _small_calls),
+    Part("small calls", "small_calls", ("--json", "--seconds", "1", "--callers", "1", "16", "128"), 180, _small_calls),
     Part("fidelity", "fidelity", ("--json", "--seeds", "5"), 90, _fidelity),
     Part("stalls", "stalls", ("--json", "--repeat", "3"), 150, _stalls),
     Part("hostile", "hostile", ("--json",), 120, _hostile),
