@@ -26,7 +26,7 @@ def said(instruction: str) -> list[str]:
 def test_hadolint() -> None:
     """hadolint has nothing to say."""
     if not HADOLINT.exists():
-        pytest.skip("no hadolint: it lives in .venv-deploy")
+        pytest.fail("hadolint is missing: make .venv-deploy/done")
     done = subprocess.run([HADOLINT, DOCKERFILE], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 

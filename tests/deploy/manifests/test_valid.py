@@ -24,7 +24,7 @@ def faults(objects: dict[str, list[Object]]) -> list[str]:
     """What is wrong with them in any of the versions."""
     python = ENVIRONMENT / "bin/python"
     if not python.exists():
-        pytest.skip("kubernetes-validate is missing: make .venv-deploy/done")
+        pytest.fail("kubernetes-validate is missing: make .venv-deploy/done")
     asked = orjson.dumps({"versions": VERSIONS, "objects": objects}).decode()
     done = run(python, ROOT / "tests/deploy/manifests/validate.py", text=asked)
     assert done.returncode == 0, done.stderr
