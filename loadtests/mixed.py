@@ -34,7 +34,8 @@ WARM_UP_LEGS: Final = 2
 REST_S: Final = 1.0
 """After a leg: what is stored and forgotten behind an answer is done by then."""
 
-CACHE_MIB: Final = 16
+CACHE_MIB: Final = 8
+"""Full before the warm-up is over: what it may hold is no growth."""
 LEG_WITHIN_S: Final = 300.0
 REFUSALS: Final = frozenset({429, 503, 504})
 
