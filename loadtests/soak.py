@@ -5,6 +5,7 @@
 The processes, the load and its checks are those of `storefront`. While the load is held the gateway is looked at every
 ten seconds: memory, descriptors, threads, tasks. They are flat if the last quarter holds no more than the second, but
 for what comes and goes (`vitals`). Exit code 1 if any answer was wrong or anything grew. The history is one JSON file.
+`--short` is a minute, to see that all this works: then growth is told and not judged, as it is all warm-up.
 Locust runs in the very same environment (`make .venv-bench/done`).
 """
 
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=24)
     parser.add_argument("--share", type=float, default=0.7)
     parser.add_argument("--candidates", type=int, default=2_000)
-    parser.add_argument("--short", action="store_true", help="a minute, to see that it works")
+    parser.add_argument("--short", action="store_true", help="a minute; growth is not judged")
     parser.add_argument("--history", type=Path, help="write all that was found there, as JSON")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -89,7 +90,7 @@ def main() -> None:
                 f"{one['threads']} threads, {one['tasks']} tasks"
             )
         print(f"not flat: {found['grown'] or 'none'}")
-    sys.exit(1 if found["violations"] or found["grown"] else 0)
+    sys.exit(1 if found["violations"] or (found["grown"] and not options.short) else 0)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ MEMORY_MAX_MIB: Final = 5.0
 MEMORY_MAX: Final = 1.05
 """By how much memory may grow from the second quarter to the last, whichever is more: what allocators scatter."""
 
-DESCRIPTORS_MAX: Final = 10
-TASKS_MAX: Final = 20
+DESCRIPTORS_MAX: Final = 64
+TASKS_MAX: Final = 64
 THREADS_MAX: Final = 4
-"""By how much the others may: connections that come and go, work behind an answer, a pool that takes another thread."""
+"""By how much the others may: connections upstream are as many as a moment needs (64 calls at once at first), a call
+under way is a task, a pool takes another thread. What leaks does so with every request, and is soon beyond that."""
 
 SAMPLES_MIN: Final = 8
 """Two of a quarter; of fewer there is nothing to say."""
