@@ -159,7 +159,7 @@ class GuardedHandler(RequestHandler):
             self._end_head_timer()
         elif data and self._waiter is not None:
             self._begun = True
-            if self._head_timer is None and not self._late and self._request_count:
+            if self._head_timer is None and not self._late and self._request_count:  # the first one's is `begin`'s
                 self._head_timer = self._loop.call_later(self._guard.head_timeout_s, self._cull)
 
     def pause_writing(self) -> None:

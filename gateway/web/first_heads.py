@@ -110,7 +110,7 @@ class FirstHead(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         """Forget the connection."""
-        if self._due_s:
+        if self._due_s:  # it was let in
             self._all.leave(self)
             self._all.guard.open -= 1
 
