@@ -6,7 +6,7 @@ A gateway with frames in memory (a small part of it, so that it is full when the
 emulator. Callers on kept connections ask as fast as they are answered (`mixed_kinds`): mostly small rankings that are
 known, some cold ones of up to 10,000 candidates for users nobody has seen, pages, shelves, pinned rankings,
 recommendations, events, and requests that are wrong in many ways. They come in legs; between two of them nothing is
-under way, and the gateway is looked at (`vitals`). The first two of ten are the warm-up. Exit code 1 if an answer had
+under way, and the gateway is looked at (`vitals`). The first three of ten are the warm-up. Exit code 1 if an answer had
 another status than its request deserves; those of a machine that is busy otherwise are told, and are right.
 """
 
@@ -29,7 +29,7 @@ from loadtests.resilience.stage import ARN, KEYS
 from loadtests.vitals import Vitals, growths
 
 LEGS: Final = 10
-WARM_UP_LEGS: Final = 2
+WARM_UP_LEGS: Final = 3
 
 REST_S: Final = 1.0
 """After a leg: what is stored and forgotten behind an answer is done by then."""
