@@ -16,7 +16,7 @@ from msgspec import inspect
 from gateway.core.routing import Campaign
 from gateway.web.events_api import EVENTS_BYTES_MAX
 from gateway.web.members import BODY_BYTES_MAX
-from gateway.web.openapi import OPERATIONS
+from gateway.web.openapi_operations import OPERATIONS
 from gateway.web.recommend_api import QUESTION_BYTES_MAX
 from tests.support.gateway_parts import ARN, ListSink
 from tests.support.listing_ranker import ListingRanker

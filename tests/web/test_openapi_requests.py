@@ -26,7 +26,8 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from gateway.settings import ServerSettings
 from gateway.web.app import build_app
-from gateway.web.openapi import OPERATIONS, document
+from gateway.web.openapi import document
+from gateway.web.openapi_operations import OPERATIONS
 from tests.support.gateway_parts import make_service
 from tests.support.listing_ranker import ListingRanker
 from tests.web.keys import auth, bearer

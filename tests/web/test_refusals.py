@@ -17,7 +17,7 @@ from gateway.adapters.system_clock import SystemClock
 from gateway.core.routing import Campaign
 from gateway.settings_auth import AuthSettings
 from gateway.web.middleware import BOUNDED_ROUTES
-from gateway.web.openapi import OPERATIONS
+from gateway.web.openapi_operations import OPERATIONS
 from tests.support.gateway_parts import ARN, ListSink
 from tests.support.listing_ranker import ListingRanker
 from tests.web.conftest import Connect
