@@ -23,7 +23,7 @@ import orjson
 
 from loadtests.client_cost.contestants import Contestant, environment_for, started
 from loadtests.client_cost.task import items_of, request_body, shape_of
-from tests.redis.servers import Server, binaries
+from tests.redis.servers import Server, a_binary
 
 SIZES: Final = (100, 1_000, 10_000, 100_000)
 WARM: Final = "warm-user"
@@ -76,7 +76,7 @@ def contestants_for(count: int) -> Iterator[tuple[dict[str, Contestant], dict[st
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = Server(folder / "cache", next(iter(binaries().values()))).start()
+        server = Server(folder / "cache", a_binary()).start()
         stack.callback(server.kill)
         _, upstream = stack.enter_context(started("loadtests.client_cost.upstream", str(count)))
         environment_for(upstream)

@@ -29,7 +29,7 @@ from gateway import settings
 from gateway.cli.client import fetch
 from gateway.cli.processes import running
 from tests.redis.groups import Cluster, Sentinels
-from tests.redis.servers import Server, binaries, free_port
+from tests.redis.servers import Server, a_binary, free_port
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 USERS = [f"user-{number}" for number in range(1, 41)]
@@ -239,7 +239,7 @@ def main() -> None:
     for name in options.only:
         with (
             tempfile.TemporaryDirectory() as folder,
-            stores(Path(folder), next(iter(binaries().values())), name) as (url, fault),
+            stores(Path(folder), a_binary(), name) as (url, fault),
             running("emulate", "--port", "0") as emulator,
         ):
             settings.export(
