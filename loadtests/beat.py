@@ -1,9 +1,11 @@
 """What a piece of work does to everybody else in its process: how long the loop stands still, and how memory rises."""
 
+import argparse
 import asyncio
 import ctypes
 import time
 from pathlib import Path
+from statistics import median
 
 
 class Beat:
@@ -29,6 +31,36 @@ class Beat:
         self.cpu_s, self.wall_s = cpu_s, wall_s
         if self.on:
             self.loop.call_soon(self.turn)
+
+
+class Pauses:
+    """The longest pauses of one piece of work, which is done again and again."""
+
+    def __init__(self) -> None:
+        self.cpu_ms: list[float] = []
+        self.wall_ms: list[float] = []
+
+    def keep(self, beat: Beat) -> None:
+        """What the beat has seen since it was reset."""
+        self.cpu_ms.append(beat.cpu_ms)
+        self.wall_ms.append(beat.wall_ms)
+
+    def figures(self) -> dict[str, float]:
+        """The least and the median: a busy machine only ever adds to a pause."""
+        return {
+            "cpuLeastMs": min(self.cpu_ms),
+            "cpuMedianMs": median(self.cpu_ms),
+            "wallLeastMs": min(self.wall_ms),
+        }
+
+
+def options(about: str | None, repeat: int) -> argparse.Namespace:
+    """What the command line of a measurement of pauses says: which work, how often, and how to tell it."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--repeat", type=int, default=repeat)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    return parser.parse_args()
 
 
 def memory_mib(field: str) -> float:
