@@ -38,7 +38,6 @@ CLIENTS = 8
 PAUSE_S = 0.04
 """Between two requests of a client: about 150 rankings a second in all, a third of what this gateway can do here."""
 
-RETURN_WITHIN_S = 20.0
 NEW_SHARE = 0.25
 """Of the rankings, those of users nobody has seen, unless said."""
 
