@@ -16,6 +16,7 @@ from botocore.session import get_session
 
 from gateway.emulator.config import EmulatorConfig, KeyPair
 from gateway.emulator.server import build_app
+from tests.support.virtual_clock import SetClock
 
 Client = TestClient[Any, Any]
 
@@ -23,15 +24,6 @@ EVENTS = "/events"
 RANKING = "/personalize-ranking"
 ORACLE = "/_emulator/oracle"
 KEY = KeyPair(access_key_id="AKIDEXAMPLE", secret_access_key="wJalrXUtnFEMI/K7MDENG")
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 async def send(client: Client, call: dict[str, Any]) -> None:
@@ -123,13 +115,13 @@ async def test_events_take_effect_when_they_have_settled(
     aiohttp_client: Any, members: dict[str, Any], click: dict[str, Any], path: str
 ) -> None:
     """Rankings and the oracle change `settle_s` after the arrival of an event, and not before."""
-    clock = Clock()
+    clock = SetClock(1_000.0)
     client = await aiohttp_client(build_app(EmulatorConfig(settle_s=2.0), clock))
     before = await ranked(client, members, path)
     await send(client, click)
-    clock.now += 1.99
+    clock.now_s += 1.99
     assert await ranked(client, members, path) == before
-    clock.now += 0.01
+    clock.now_s += 0.01
     assert await ranked(client, members, path) != before
 
 
