@@ -16,8 +16,9 @@ from tests.support.gateway_parts import VALUES_BYTES_MAX, ListSink
 from tests.support.listing_ranker import ListingRanker
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
+from tests.web.held import Held
 from tests.web.keys import auth, bearer, tenant
-from tests.web.parts import LOGITS, NATIVE, WIRE, Client, items, native, send, wire
+from tests.web.parts import NATIVE, WIRE, Client, items, native, send, wire
 
 PREFIX = "arn:aws:personalize:us-east-1:000000000000:campaign/"
 CAMPAIGNS = {name: Campaign(name, f"{PREFIX}{name}") for name in ("home", "deals", "secret")}
@@ -141,20 +142,6 @@ async def test_epochs_are_each_tenants_own(shared: Client, name: str, user: str,
     killed = {(name, user)} if how == "DELETE" or name == "shop" else set()
     for pair in pairs:
         assert ((await usage(shared, *pair))["cached"] == 0) == (pair in killed), pair
-
-
-class Held(SoftmaxRanker):
-    """Answers nothing until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda _: LOGITS)
-        self.begun = asyncio.Semaphore(0)
-        self.let_go = asyncio.Event()
-
-    async def rank(self, call: Any) -> Any:
-        self.begun.release()
-        await self.let_go.wait()
-        return await super().rank(call)
 
 
 async def test_nobody_rides_on_another_tenants_calls(connect: Connect) -> None:
