@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.process.parts import ARN, WITHIN_S, Running, environment, here, line_of, run, running, signed, until
+from tests.process.parts import ARN, WITHIN_S, Running, environment, here, line_of, listens, run, running, signed, until
 from tests.support.canaries import USER
 
 ASKED = orjson.dumps({"campaign": "demo", "userId": USER, "inputList": ["p00001", "p00002"]})
@@ -204,7 +204,7 @@ def test_the_demo_leaves_nobody_behind() -> None:
             assert len(ports) == 2
             demo.process.send_signal(signal.SIGTERM)
             demo.process.wait(WITHIN_S)
-            assert [port for port in ports if _answers(port)] == []
+            assert [port for port in ports if listens(port)] == []
         finally:
             for child in children:
                 subprocess.run(["kill", str(child)], check=False, capture_output=True)
@@ -212,8 +212,3 @@ def test_the_demo_leaves_nobody_behind() -> None:
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
