@@ -12,6 +12,7 @@ import pytest
 from tests.process.parts import ARN, environment, running, signed
 from tests.redis.servers import Server, a_binary
 from tests.support.canaries import MARK
+from tests.web.parts import order
 
 COUNT = 10_000
 TRACKER = {"trackingId": "demo", "sessionId": "s-1"}
@@ -68,11 +69,6 @@ class Processes:
     b: str
     emulator: str
     valkey: Server
-
-
-def order(answer: dict[str, Any]) -> list[str]:
-    """The ids of an answer, best first."""
-    return [one["itemId"] for one in answer["personalizedRanking"]]
 
 
 @pytest.fixture(scope="module")
