@@ -1,6 +1,5 @@
 """PutEvents over a real socket: the answer, refusals, and what an event does to the rankings of its user."""
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -133,18 +132,14 @@ async def test_the_oracle_sees_the_moved_user(client: Client, members: dict[str,
 
 
 async def test_your_own_data_have_the_tracker_too(
-    aiohttp_client: Any, members: dict[str, Any], click: dict[str, Any], tmp_path: Path
+    own_data: Client, members: dict[str, Any], click: dict[str, Any]
 ) -> None:
     """A model learnt from CSVs has the event tracker `demo`, and its events move even a user it has never seen."""
-    interactions = tmp_path / "interactions.csv"
-    taken = [f"u{user},i{2 * item + user % 2},1" for user in range(60) for item in range(20) if (user + item) % 3]
-    interactions.write_text("\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *taken]))
-    client = await aiohttp_client(build_app(EmulatorConfig(interactions=interactions, cache_dir=tmp_path / "kept")))
     call = members | {"userId": "nobody", "inputList": [f"i{number}" for number in range(40)]}
-    before = await share(client, call, "i4")
-    await send(client, click | {"userId": "nobody", "eventList": [click["eventList"][0] | {"itemId": "i4"}]})
-    assert await share(client, call, "i4") > before
-    top = [int(item["itemId"][1:]) % 2 for item in (await ranked(client, call))[:15]]
+    before = await share(own_data, call, "i4")
+    await send(own_data, click | {"userId": "nobody", "eventList": [click["eventList"][0] | {"itemId": "i4"}]})
+    assert await share(own_data, call, "i4") > before
+    top = [int(item["itemId"][1:]) % 2 for item in (await ranked(own_data, call))[:15]]
     assert top.count(0) > 10  # i4 is of the even items, which were taken together
 
 
