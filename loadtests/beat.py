@@ -6,6 +6,7 @@ import ctypes
 import time
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 
 class Beat:
@@ -63,9 +64,9 @@ def options(about: str | None, repeat: int) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def memory_mib(field: str) -> float:
-    """A figure of this process's memory: VmRSS now, VmHWM at its highest since `forget_peak`."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
+def memory_mib(field: str, pid: int | Literal["self"] = "self") -> float:
+    """A figure of a process's memory: VmRSS now, VmHWM at its highest since its mark was set (`forget_peak`)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
 
 
