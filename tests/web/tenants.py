@@ -20,7 +20,6 @@ USERS = (USER, OTHER_USER)
 TENANTS = auth("keys", **{name: tenant(name, **rights) for name, rights in RIGHTS.items()})
 EVENT = [{"eventType": "click", "sentAt": 1_800_000_000, "itemId": "p1"}]
 
-SHELVES = "/v1/rerank/shelves"
 OWNERS = [(name, campaign, user) for name in RIGHTS for campaign in RIGHTS[name]["campaigns"] for user in USERS]
 """Every tenant by the campaigns that it may call, by every user."""
 

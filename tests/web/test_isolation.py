@@ -15,8 +15,8 @@ from tests.support.listing_ranker import ListingRanker
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.keys import auth, bearer, tenant
-from tests.web.parts import NATIVE, WIRE, Client, native, send, wire
-from tests.web.tenants import CAMPAIGNS, PREFIX, RIGHTS, SHELVES, TENANTS, events, pinned, shelved
+from tests.web.parts import NATIVE, SHELVES, WIRE, Client, native, send, wire
+from tests.web.tenants import CAMPAIGNS, PREFIX, RIGHTS, TENANTS, events, pinned, shelved
 
 
 @pytest.mark.parametrize(("name", "campaign"), [*product(RIGHTS, [*CAMPAIGNS, "nowhere"])])

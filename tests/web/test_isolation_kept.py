@@ -10,8 +10,8 @@ from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.held import Held
 from tests.web.keys import bearer
-from tests.web.parts import NATIVE, Client, items, native, send
-from tests.web.tenants import CAMPAIGNS, OWNERS, RIGHTS, SHELVES, TENANTS, USERS, events, pinned, shelved, usage
+from tests.web.parts import NATIVE, SHELVES, Client, items, native, send
+from tests.web.tenants import CAMPAIGNS, OWNERS, RIGHTS, TENANTS, USERS, events, pinned, shelved, usage
 
 
 async def test_frames_are_each_tenants_own(shared: Client) -> None:

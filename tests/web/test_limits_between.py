@@ -9,9 +9,8 @@ from tests.support.gateway_parts import ListSink
 from tests.support.listing_ranker import ListingRanker
 from tests.web.conftest import Connect
 from tests.web.operations import BODIES, body_of, is_wire
-from tests.web.parts import NATIVE, send
+from tests.web.parts import NATIVE, SHELVES, send
 
-SHELVES = "/v1/rerank/shelves"
 THOUSANDS = {f"s{place}": ["x"] * 1_000 for place in range(100)}
 BETWEEN: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
     ("candidates of all shelves", SHELVES, {"shelves": THOUSANDS}, {"shelves": {**THOUSANDS, "s1": ["x"] * 1_001}},

@@ -14,9 +14,8 @@ from tests.support.listing_ranker import ListingRanker
 from tests.web.conftest import Connect
 from tests.web.limits import FAR
 from tests.web.operations import BODIES, filled, is_wire
-from tests.web.parts import NATIVE, Client, ask, exchange, head, native
+from tests.web.parts import NATIVE, SHELVES, Client, ask, exchange, head, native
 
-SHELVES = "/v1/rerank/shelves"
 QUERIES: list[tuple[str, list[str], list[str]]] = [
     ("limit", ["limit=0", f"limit={FAR}"], ["limit=-1", f"limit={FAR + 1}", "limit=x", "limit=", "limit=1.5"]),
     ("offset", ["offset=0", f"offset={FAR}"], ["offset=-1", f"offset={FAR + 1}", "offset=1&offset=2"]),

@@ -5,9 +5,8 @@ import pytest
 from gateway.core.routing import Campaign
 from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
-from tests.web.parts import NATIVE, WIRE, ask, ideal, items, native, order, send, wire
+from tests.web.parts import NATIVE, SHELVES, WIRE, ask, ideal, items, native, order, send, wire
 
-SHELVES = "/v1/rerank/shelves"
 ORDINAL = {"demo": Campaign("demo", ARN, merge="ordinal")}
 
 
