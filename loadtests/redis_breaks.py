@@ -1,4 +1,4 @@
-"""The ways in which a Redis is broken under load, and mended: one server, or a group that has to choose a new master."""
+"""The ways in which a Redis is broken under load, and mended: one server, or a group that must choose a new master."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
