@@ -20,7 +20,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((DEPLOY / "docker-compose.yaml").read_text())["services"]
 KEYS = {"build", "cap_add", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "ports"}
 KEYS |= {"read_only", "security_opt", "stop_grace_period", "tmpfs", "volumes"}
-"""Of the compose specification, what is used here: a name spelled wrong is not among them."""
+"""Of the compose specification, what is used here: a name that is misspelt is not among them."""
 
 each = pytest.mark.parametrize("name", SERVICES)
 
