@@ -176,6 +176,30 @@ def test_config_check(tmp_path) -> None:
     assert run("config", "check", str(tmp_path / "missing.toml")).returncode == 1
 
 
+def test_config_check_shows_no_password(tmp_path) -> None:
+    """Where the cache is, is shown without its credentials."""
+    file = tmp_path / "gateway.toml"
+    file.write_text('[cache]\nurl = "redis://shop:hush-hush@cache:6379/1"\n', encoding="utf-8")
+    done = here("config", "check", str(file))
+    assert (done.returncode, "hush" in done.stdout) == (0, False)
+    assert "cache redis://cache:6379/1," in done.stdout
+
+
+def test_files_that_cannot_be_read(tmp_path) -> None:
+    """A gateway does not start with files that it cannot read, and names all of them at once, by their settings."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        f'[server]\ntls_cert_file = "{tmp_path}/a"\ntls_key_file = "{tmp_path}/b"\n'
+        f'[auth]\nmode = "keys"\n[auth.tenants.shop]\nkeys_file = "{tmp_path}/c"\n',
+        encoding="utf-8",
+    )
+    done = here("serve", "--config", str(file), "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    places = [line.split(":")[1].strip() for line in done.stderr.splitlines()]
+    assert places == ["server.tls_cert_file", "server.tls_key_file", "auth.tenants.shop.keys_file"]
+    assert here("config", "check", str(file)).returncode == 0
+
+
 @pytest.mark.parametrize("command", ["", "serve", "demo", "emulate", "rank", "audit", "config", "config check"])
 def test_help(command: str) -> None:
     """Every command explains itself."""
