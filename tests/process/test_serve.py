@@ -155,11 +155,14 @@ def test_all_faults_of_a_configuration(command: tuple[str, ...]) -> None:
         {"GATEWAY_CAMPAIGNS__A__ARN": "arn:aws:personalize::123456789012:campaign/a"},
         {"GATEWAY_CAMPAIGNS__A__ARN": "arn:aws:personalize:-x:123456789012:campaign/a"},
         {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_PROFILE": "nobody"},
+        {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": "127.0.0.1:8081"},
+        {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": "ftp://127.0.0.1"},
+        {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": "http://127.0.0.1:99999"},
     ],
-    ids=["no region", "no such region", "no such profile"],
+    ids=["no region", "no such region", "no such profile", "no URL", "no such scheme", "no such port"],
 )
 def test_what_only_the_sdk_finds_wrong(variables: dict[str, str]) -> None:
-    """A region or profile that the SDK cannot use ends the start with an error in words, not with a traceback."""
+    """A region, profile or endpoint that the SDK cannot use ends the start with an error in words, no traceback."""
     done = run("serve", "--port", "0", env=environment(**variables))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
