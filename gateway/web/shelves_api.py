@@ -37,7 +37,7 @@ async def shelves(http: web.Request) -> web.Response:
     metadata: Known = {}
     asked = Asked()
     if members.columns:
-        pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
+        pages = [page_of(part, members.page_begin, members.limit) for part in shelved.shelves.values()]
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
         whole, metadata, asked = described.result, described.metadata, described.asked
     count(http, request.campaign.name, whole)
@@ -48,7 +48,7 @@ async def shelves(http: web.Request) -> web.Response:
         "campaign": members.campaign,
         "variant": whole.variant or None,
         "shelves": told,
-        "offset": members.offset,
+        "offset": members.page_begin,
         "limit": members.limit,
         "merge": whole.merge,
         "degraded": whole.degraded,
@@ -64,7 +64,7 @@ async def shelves(http: web.Request) -> web.Response:
 async def _shelf(part: Result, members: ShelvesRequest, metadata: Known, name: str) -> dict[str, Any]:
     """What is said of one shelf: all that depends on its list."""
     given = members.shelves[name] if members.explain else None
-    entries = await told_entries(part, members.offset, members.limit, metadata, given)
+    entries = await told_entries(part, members.page_begin, members.limit, metadata, given)
     return {
         "personalizedRanking": msgspec.Raw(b"".join(entries)),
         "total": len(part.ranking.order),

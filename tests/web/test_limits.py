@@ -55,6 +55,7 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "deadlineMs": (1, 30_000),
     "numResults": (0, 500),
     "promotions.*.percentPromotedItems": (1, 100),
+    "eventList.*.sentAt": (-62_135_510_400, 253_402_214_400),
 }
 ACTIONS_MAX = 100
 
@@ -87,7 +88,7 @@ def limits_of(kind: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
             yield "text", path, (kind.min_length or 0, kind.max_length)
         case inspect.StrType():
             yield "pattern", path, kind.pattern
-        case inspect.IntType():
+        case inspect.IntType() | inspect.FloatType() if kind.ge is not None:
             yield "number", path, (kind.ge, kind.le)
         case inspect.ListType() | inspect.DictType():
             yield "count", path, (kind.min_length or 0, kind.max_length)
@@ -178,11 +179,16 @@ def put(into: Any, steps: list[str], value: Any) -> Any:
     return {**(into or {}), step: put((into or {}).get(step, {}), rest, value) if rest else value}
 
 
+INNER = {"impression.*": "impression.0", "filterValues.*": "filterValues.A"}
+"""Members of objects in lists that hold others."""
+
+
 def pointer_to(where: str) -> str:
-    """Where the fault is told to be: elements by their place or name, objects in lists as a whole."""
+    """Where the fault is told to be: elements by their place or name."""
+    root, _, inner = where.partition(".*.")
+    if root in ("eventList", "promotions"):
+        return "/".join(["", root, *["0"] * bool(inner), *INNER.get(inner, inner).split(".")]).rstrip("/")
     root = where.partition(".")[0]
-    if root in ("eventList", "promotions") and where != root:
-        return f"/{root}/0"
     steps = {"inputList.*": "0", "shelves.*": "a", "shelves.*.*": "a/0", "metadataColumns.*": "ITEMS",
              "metadataColumns.*.*": "ITEMS/0", "context.*": "A", "filterValues.*": "A"}  # fmt: skip
     return f"/{root}/{steps[where]}" if where in steps else f"/{root}"
@@ -205,7 +211,8 @@ def tries(path: str, kind: str, where: str) -> tuple[list[Any], list[Any]]:
         return ["x" * low, "x" * high, "🛒" * high], [*[""] * low, "x" * (high + 1), "🛒" * (high + 1)]
     if kind == "number":
         low, high = EXCEPTIONS.get((path, where), NUMBERS[where])
-        return [low, high], [low - 1, high + 1, str(low), low + 0.5, True]
+        parts = [] if where.endswith("sentAt") else [low + 0.5]
+        return [low, high], [low - 1, high + 1, str(low), *parts, True]
     if kind == "count":
         low, high = COUNTS[where]
         return [many(where, low), many(where, high)], [*[many(where, low - 1)] * (low > 0), many(where, high + 1)]
