@@ -13,7 +13,7 @@ from gateway.service.described import describe, page_of
 from gateway.service.fanout import Asked
 from gateway.service.metadata import Known
 from gateway.service.result import Result
-from gateway.service.shelves import rank_shelves
+from gateway.service.shelves import Shelved, rank_shelves
 from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
@@ -48,10 +48,15 @@ async def shelves(http: web.Request) -> web.Response:
         "campaign": members.campaign,
         "variant": whole.variant or None,
         "shelves": told,
+        "total": _total(shelved),
         "offset": members.page_begin,
         "limit": members.limit,
+        "resolvedThrough": whole.ranking.resolved_through,
         "merge": whole.merge,
         "degraded": whole.degraded,
+        "recommendationIds": list(
+            dict.fromkeys(chain.from_iterable(one["recommendationIds"] for one in told.values()))
+        ),
         "usage": render.usage(whole),
         "timing": render.timing(whole, total_s),
     }
@@ -59,6 +64,12 @@ async def shelves(http: web.Request) -> web.Response:
         answer["plan"] = render.plans(whole.rounds, asked, http[BEGAN_S])
     headers = {"Content-Type": JSON, **render.headers(whole, total_s)}
     return web.Response(body=msgspec.json.encode(answer), headers=headers)
+
+
+def _total(shelved: Shelved) -> int:
+    """Ranked items of all shelves together; each shelf counts by itself where it was ranked by itself."""
+    parts = [shelved.whole] if shelved.whole.candidates else shelved.shelves.values()
+    return sum(len(one.ranking.order) for one in parts)
 
 
 async def _shelf(part: Result, members: ShelvesRequest, metadata: Known, name: str) -> dict[str, Any]:
