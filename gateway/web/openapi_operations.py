@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.core import errors
-from gateway.web import answers, members, recommend_members
+from gateway.web import answers, events_members, members, recommend_members
 from gateway.web.faults import BadMembers, NotJson
 from gateway.web.problems import (
     JSON,
@@ -91,7 +91,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
     ("post", "/events"): Operation(
         "PutEvents", WIRE, "Forward events, and let no older frame of the user answer", None,
-        members.PutEventsRequest, CALLS, headers=DEGRADED,
+        events_members.PutEventsRequest, CALLS, headers=DEGRADED,
     ),
     ("post", "/v1/rerank"): Operation(
         "rerank", NATIVE, "Rank any number of items; a page of the ranking", answers.RerankAnswer,
@@ -107,7 +107,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
     ("post", "/v1/events"): Operation(
         "recordEvents", NATIVE, "Forward events, and let no older frame of the user answer", answers.EventsAnswer,
-        members.NativeEventsRequest, CALLS, headers=DEGRADED,
+        events_members.NativeEventsRequest, CALLS, headers=DEGRADED,
     ),
     ("delete", "/v1/users/{userId}/frames"): Operation(
         "forgetUser", NATIVE, "Let no older frame of a user answer, without an event", answers.FramesAnswer,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import Settings, load
+from gateway.settings_files import unreadable_files
 from tests.settings.parts import ARN, faults
 
 EXAMPLE = f"""
@@ -122,7 +123,7 @@ def test_all_faults_at_once_each_with_its_place(file: Path) -> None:
         "campaigns.a.tps", "campaigns.b c.arn", "campaigns.'b c'", "log.level", "nonsense",
     }  # fmt: skip
     by_place = {fault.split(":")[0]: fault for fault in told}
-    assert "GATEWAY_SERVER__PORT" in by_place["server.port"]
+    assert "GATEWAY_PORT" in by_place["server.port"]
     assert "GATEWAY_LOG__LEVEL" in by_place["log.level"]
     assert str(file) in by_place["server.deadline_ms"]
     assert "no such setting" in by_place["nonsense"]
@@ -140,6 +141,58 @@ def test_a_misspelt_variable(name: str) -> None:
 def test_a_misspelt_variable_outside_any_section(name: str) -> None:
     """A variable with our prefix that sets nothing is told too: a typing error must not turn into a default."""
     assert [name in fault for fault in faults(None, {name: "1"})] == [True]
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_PORT", "GATEWAY_SERVER__PORT", "GATEWAY_PORT_FILE"])
+def test_a_fault_names_the_variable_that_was_set(file: Path, name: str) -> None:
+    """A bad value is blamed on the very variable that set it, not on the one that it is short for."""
+    file.write_text("no", encoding="utf-8")
+    (fault,) = faults(None, {name: str(file) if name.endswith("_FILE") else "no"})
+    assert fault.endswith(f"(in {name})")
+
+
+def test_what_kubernetes_calls_our_port_is_none() -> None:
+    """The variables that Kubernetes sets beside a Service named `gateway` set nothing, `GATEWAY_PORT` included."""
+    link = "tcp://10.96.0.7:8080"
+    variables = {"GATEWAY_PORT": link, "GATEWAY_PORT_8080_TCP": link, "GATEWAY_SERVICE_HOST": "10.96.0.7"}
+    assert load(None, variables) == load(None, {})
+    assert load(None, {**variables, "GATEWAY_SERVER__PORT": "7000"}).server.port == 7000
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("memory://", "memory://"),
+        ("redis://cache:6379/1", "redis://cache:6379/1"),
+        ("rediss://user:s%2Fecret@cache:6379/1", "rediss://cache:6379/1"),
+        ("redis+sentinel://:p@ss@a,b/main", "redis+sentinel://a,b/main"),
+        ("unix://user:secret@/run/redis@1.sock", "unix:///run/redis@1.sock"),
+    ],
+)
+def test_a_cache_is_shown_without_its_password(url: str, shown: str) -> None:
+    """What people are shown of the cache's URL holds no credentials."""
+    assert load(None, {"GATEWAY_REDIS_URL": url}).cache.shown_url == shown
+
+
+def test_a_cache_of_no_known_kind() -> None:
+    """A URL of another kind is told all that there are, the one in memory first."""
+    (fault,) = faults(None, {"GATEWAY_REDIS_URL": "memory"})
+    assert fault.startswith("cache.url: must be memory:// or a Redis URL")
+
+
+def test_all_files_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
+    """Files that are named and cannot be read are told together, each with its setting; good ones are not."""
+    good = tmp_path / "good"
+    good.touch()
+    file.write_text(
+        f'[server]\ntls_cert_file = "{good}"\ntls_key_file = "{tmp_path}/none"\n[auth]\nmode = "keys"\n'
+        f'[auth.tenants.a]\nkeys_file = "{tmp_path}/none"\n[auth.tenants.b]\nkeys_file = "{tmp_path}"\n',
+        encoding="utf-8",
+    )
+    told = unreadable_files(load(file, {}))
+    places = ["server.tls_key_file", "auth.tenants.a.keys_file", "auth.tenants.b.keys_file"]
+    assert [fault.split(":")[0] for fault in told] == places
+    assert [fault.rpartition("(")[2] for fault in told] == ["No such file or directory)"] * 2 + ["Is a directory)"]
 
 
 def test_an_option_is_told_as_an_option() -> None:

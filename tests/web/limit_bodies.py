@@ -50,11 +50,16 @@ def put(into: Any, steps: list[str], value: Any) -> Any:
     return {**(into or {}), step: put((into or {}).get(step, {}), rest, value) if rest else value}
 
 
+INNER = {"impression.*": "impression.0", "filterValues.*": "filterValues.A"}
+"""Members of objects in lists that hold others."""
+
+
 def pointer_to(where: str) -> str:
-    """Where the fault is told to be: elements by their place or name, objects in lists as a whole."""
+    """Where the fault is told to be: elements by their place or name."""
+    root, _, inner = where.partition(".*.")
+    if root in ("eventList", "promotions"):
+        return "/".join(["", root, *["0"] * bool(inner), *INNER.get(inner, inner).split(".")]).rstrip("/")
     root = where.partition(".")[0]
-    if root in ("eventList", "promotions") and where != root:
-        return f"/{root}/0"
     steps = {"inputList.*": "0", "shelves.*": "a", "shelves.*.*": "a/0", "metadataColumns.*": "ITEMS",
              "metadataColumns.*.*": "ITEMS/0", "context.*": "A", "filterValues.*": "A"}  # fmt: skip
     return f"/{root}/{steps[where]}" if where in steps else f"/{root}"
@@ -77,7 +82,8 @@ def tries(path: str, kind: str, where: str) -> tuple[list[Any], list[Any]]:
         return ["x" * low, "x" * high, "🛒" * high], [*[""] * low, "x" * (high + 1), "🛒" * (high + 1)]
     if kind == "number":
         low, high = EXCEPTIONS.get((path, where), NUMBERS[where])
-        return [low, high], [low - 1, high + 1, str(low), low + 0.5, True]
+        parts = [] if where.endswith("sentAt") else [low + 0.5]
+        return [low, high], [low - 1, high + 1, str(low), *parts, True]
     if kind == "count":
         low, high = COUNTS[where]
         return [many(where, low), many(where, high)], [*[many(where, low - 1)] * (low > 0), many(where, high + 1)]

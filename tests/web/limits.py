@@ -42,6 +42,7 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "deadlineMs": (1, 30_000),
     "numResults": (0, 500),
     "promotions.*.percentPromotedItems": (1, 100),
+    "eventList.*.sentAt": (-62_135_510_400, 253_402_214_400),
 }
 ACTIONS_MAX = 100
 
@@ -71,7 +72,7 @@ def limits_of(kind: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
             yield "text", path, (kind.min_length or 0, kind.max_length)
         case inspect.StrType():
             yield "pattern", path, kind.pattern
-        case inspect.IntType():
+        case inspect.IntType() | inspect.FloatType() if kind.ge is not None:
             yield "number", path, (kind.ge, kind.le)
         case inspect.ListType() | inspect.DictType():
             yield "count", path, (kind.min_length or 0, kind.max_length)

@@ -9,7 +9,10 @@ from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.parts import NATIVE, SHELVES, Client, ask, ideal, items, native, order, refused, send
 
-MEMBERS = {"rankingId", "campaign", "variant", "shelves", "offset", "limit", "merge", "degraded", "usage", "timing"}
+MEMBERS = {
+    "rankingId", "campaign", "variant", "shelves", "total", "offset", "limit", "resolvedThrough", "merge", "degraded",
+    "recommendationIds", "usage", "timing",
+}  # fmt: skip
 OF_A_SHELF = {"personalizedRanking", "total", "resolvedThrough", "recommendationIds"}
 
 
@@ -25,6 +28,8 @@ async def test_six_overlapping_shelves_are_one_call(client: Client, connect: Con
     assert len(ranker.calls) == 1
     assert answer.keys() == MEMBERS
     assert answer["usage"] | {"upstreamCalls": 1, "candidates": 380} == answer["usage"]
+    assert (answer["total"], answer["resolvedThrough"]) == (380, 380)
+    assert answer["recommendationIds"] == answer["shelves"]["shelf-0"]["recommendationIds"]
     for name, shelf in shelves.items():
         told = answer["shelves"][name]
         alone = await ask(await connect(), NATIVE, native(shelf))
