@@ -85,6 +85,7 @@ class Stamp:
         self._text = ""
 
     def __call__(self, _: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """The line with its time."""
         second, rest_ns = divmod(time.time_ns(), 1_000_000_000)
         if second != self._second:
             self._second = second

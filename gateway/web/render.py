@@ -19,6 +19,7 @@ from gateway.service.fanout import Asked
 from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
+from gateway.web.milliseconds import milliseconds
 from gateway.web.pieces import Parts, Pieces, in_pieces
 from gateway.web.problems import slug_of
 
@@ -157,11 +158,11 @@ def timing(result: Result, total_s: float) -> dict[str, float]:
     """Milliseconds by stage."""
     spent = result.timing
     return {
-        "totalMs": round(1e3 * total_s, 2),
-        "cacheMs": round(1e3 * spent.cache_s, 2),
-        "queueMs": round(1e3 * spent.queue_s, 2),
-        "upstreamMs": round(1e3 * spent.upstream_s, 2),
-        "cpuMs": round(1e3 * spent.cpu_s, 2),
+        "totalMs": milliseconds(total_s),
+        "cacheMs": milliseconds(spent.cache_s),
+        "queueMs": milliseconds(spent.queue_s),
+        "upstreamMs": milliseconds(spent.upstream_s),
+        "cpuMs": milliseconds(spent.cpu_s),
     }
 
 
@@ -184,9 +185,9 @@ def attempts(log: Sequence[Attempt], began_s: float) -> list[dict[str, Any]]:
             "kind": one.kind,
             "arn": one.arn,
             "items": one.call.items,
-            "queuedMs": round(1e3 * one.waited_s, 2),
-            "beganMs": round(1e3 * (one.began_s - began_s), 2),
-            "endedMs": round(1e3 * (one.ended_s - began_s), 2),
+            "queuedMs": milliseconds(one.waited_s),
+            "beganMs": milliseconds(one.began_s - began_s),
+            "endedMs": milliseconds(one.ended_s - began_s),
             "outcome": one.outcome,
             "error": None if one.error is None else slug_of(one.error),
         }
