@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.attempt import Attempt
-from gateway.core.model import places_of, taken
+from gateway.core.model import taken
 from gateway.service.fanout import Asked
 from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
@@ -25,6 +24,9 @@ from gateway.web.problems import slug_of
 
 SLICE: Final = 2_000
 """Entries that are made and encoded at a stretch, about 0.5 ms; other requests take their turn in between."""
+
+HEAD: Final = 500
+"""Places of a ranking among which usually every call has one: what is best is spread over all of them."""
 
 TOLD_SLICE: Final = 250
 """The same of entries with all that can be told of their places, each of which is a matter of Python."""
@@ -129,12 +131,13 @@ def with_ranking(entries: Parts, told: dict[str, Any]) -> bytes | Pieces:
 
 def recommendation_ids(result: Result) -> dict[int, str]:
     """The ids of the calls that ranked the answer, by their number, in the order in which they first appear in it."""
-    source = result.source[result.ranking.order]
-    source = source[source >= 0]
-    first = np.full(len(result.recommendation_ids), len(source))
-    first[source[::-1]] = np.arange(len(source))[::-1]  # the first place is written last, and stays
-    seen = places_of(first < len(source))
-    return {call: result.recommendation_ids[call] for call in seen[np.argsort(first[seen])].tolist()}
+    ids, order = result.recommendation_ids, result.ranking.order
+    for some in (order[:HEAD], order):
+        calls = dict.fromkeys(result.source[some].tolist())
+        calls.pop(-1, None)  # that of unranked ones
+        if len(calls) == len(ids) or len(some) == len(order):
+            break
+    return {call: ids[call] for call in calls}
 
 
 def usage(result: Result) -> dict[str, int]:
@@ -217,9 +220,12 @@ def plan(made: Round | Played) -> dict[str, Any]:
 
 def headers(result: Result | ListingResult, total_s: float) -> dict[str, str]:
     """What the wire's body cannot say, and every answer's costs."""
-    stages = {"cache": result.timing.cache_s, "upstream": result.timing.upstream_s, "cpu": result.timing.cpu_s}
-    spent = [f"{name};dur={1e3 * stage_s:.1f}" for name, stage_s in {**stages, "total": total_s}.items()]
-    told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": ", ".join(spent)}
+    spent = result.timing
+    stages = (
+        f"cache;dur={1e3 * spent.cache_s:.1f}, upstream;dur={1e3 * spent.upstream_s:.1f}, "
+        f"cpu;dur={1e3 * spent.cpu_s:.1f}, total;dur={1e3 * total_s:.1f}"
+    )
+    told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": stages}
     if result.variant:
         told["Gateway-Variant"] = result.variant
     if isinstance(result, Result) and result.merge == "ordinal":
