@@ -16,7 +16,7 @@ from gateway.web.compression import compress_answers
 from gateway.web.console import console_gets
 from gateway.web.crowd import Crowd
 from gateway.web.docs import GETS as DESCRIPTION
-from gateway.web.door import CROWD, SERVER, SERVICE
+from gateway.web.door import CROWD, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
 from gateway.web.health import livez, readyz
 from gateway.web.log_level import LOG_LEVEL, log_level, set_log_level
@@ -88,12 +88,11 @@ def _add_admin_routes(app: web.Application, service: Service, auth: AuthSettings
 
 def _app(service: Service, server: ServerSettings, inner: list[Middleware]) -> web.Application:
     app = web.Application(
-        middlewares=[observe, compress_answers(server.compress), render_errors, *inner],
+        middlewares=[observe(service, server), compress_answers(server.compress), render_errors, *inner],
         client_max_size=BODY_BYTES_MAX,
         handler_args={"auto_decompress": False},  # see `unpacking`
     )
     app[SERVICE] = service
-    app[SERVER] = server
     refuse_in_our_words()
     app.on_response_prepare.append(_headers)
     return app

@@ -13,13 +13,14 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from gateway.core.tenants import ANYBODY, RateLimits, Tenant
+from gateway.core.tenants import RateLimits, Tenant
 from gateway.settings_auth import AuthSettings
 from gateway.web.body import read_raw
 from gateway.web.callers import Callers
-from gateway.web.door import ARRIVED_S, CALLER, FACTS, SERVER, SERVICE
 from gateway.web.problems import NoCredentials, TooMany, UnknownCredentials
-from gateway.web.sigv4 import SCHEME, Claim, Head, claim_of, verify
+from gateway.web.sigv4 import SCHEME, Head, claim_of, verify
+from gateway.web.tracing import NO_ROUTE
+from gateway.web.visit import VISIT, Visit
 
 OPEN_ROUTES: Final = frozenset(
     {"/livez", "/readyz", "/openapi.json", "/docs", "/docs/{file}", "/console", "/console/{build}/{file}"}
@@ -27,54 +28,51 @@ OPEN_ROUTES: Final = frozenset(
 """What anybody may ask: a kubelet has no keys, and the description and the console's page, the same for all, tell how
 to send one. Every other route that there is asks who calls."""
 
+UNASKED: Final = OPEN_ROUTES | {NO_ROUTE}
+
 HASH_SLICE_BYTES: Final = 1024 * 1024
 """Hashed in one go: about a millisecond."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Signed = tuple[Head, Claim, str]
-
-SIGNED: web.RequestKey[Signed] = web.RequestKey("signed", tuple)
-"""Where a request carries what is yet to be verified: its head, the claim, and the secret."""
 
 
 def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Middleware, Middleware]:
     """`identify` and `prove`, the two halves. Raises what `Callers` raises."""
     callers = Callers(auth, now_s)
     rates = RateLimits()
+    asks = auth.takes_keys or auth.takes_signatures
 
     @web.middleware
     async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
-        tenant = ANYBODY
-        resource = request.match_info.route.resource
-        asked = resource is not None and resource.canonical not in OPEN_ROUTES
-        if asked and (auth.takes_keys or auth.takes_signatures):
-            tenant = _claimed(request, auth, callers)
-            request[FACTS]["tenant"] = tenant.name
-        request[CALLER] = tenant
-        if SIGNED not in request:
-            _count(rates, request)
+        visit = request[VISIT]
+        if asks and visit.route not in UNASKED:
+            visit.caller = _claimed(request, visit, auth, callers)
+            visit.facts["tenant"] = visit.caller.name
+        if visit.signed is None:
+            _count(rates, visit)
         return await handler(request)
 
     @web.middleware
     async def prove(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if SIGNED in request:
-            head, claim, secret = request[SIGNED]
-            body = await read_raw(request, request.app[SERVER].body_timeout_s)
+        visit = request[VISIT]
+        if visit.signed is not None:
+            head, claim, secret = visit.signed
+            body = await read_raw(request, visit.server.body_timeout_s)
             verify(head, claim, await _sha256(body), secret)
-            _count(rates, request)
+            _count(rates, visit)
         return await handler(request)
 
     return identify, prove
 
 
-def _claimed(request: web.Request, auth: AuthSettings, callers: Callers) -> Tenant:
+def _claimed(request: web.Request, visit: Visit, auth: AuthSettings, callers: Callers) -> Tenant:
     """The tenant of the request's key, or the one that its signature names, which is left to be verified."""
     given = [(name, value) for name in ("Authorization", "X-Api-Key") for value in request.headers.getall(name, [])]
     if len(given) != 1:
         raise NoCredentials("exactly one Authorization or X-Api-Key header must be sent")
     name, value = given[0]
     if name == "Authorization" and value.startswith(SCHEME) and auth.takes_signatures:
-        return _signer(request, callers)
+        return _signer(request, visit, callers)
     scheme, _, key = value.partition(" ") if name == "Authorization" else ("bearer", "", value)
     if scheme.lower() != "bearer" or not auth.takes_keys:
         raise NoCredentials(f"the gateway asks for {' or '.join(_asked_for(auth))}")
@@ -84,16 +82,16 @@ def _claimed(request: web.Request, auth: AuthSettings, callers: Callers) -> Tena
     return tenant
 
 
-def _signer(request: web.Request, callers: Callers) -> Tenant:
+def _signer(request: web.Request, visit: Visit, callers: Callers) -> Tenant:
     names = {name.lower() for name in request.headers}
     headers = {name: ",".join(request.headers.getall(name)) for name in names}
     head = Head(request.method, request.raw_path, headers)
-    claim = claim_of(head, request.app[SERVICE].clock.wall_s())
+    claim = claim_of(head, visit.service.clock.wall_s())
     found = callers.by_key_id(claim.key_id)
     if found is None:
         raise UnknownCredentials("the security token included in the request is invalid")
     tenant, secret = found
-    request[SIGNED] = (head, claim, secret)
+    visit.signed = (head, claim, secret)
     return tenant
 
 
@@ -101,9 +99,9 @@ def _asked_for(auth: AuthSettings) -> list[str]:
     return [*["a bearer key"] * auth.takes_keys, *["a signature (AWS Signature Version 4)"] * auth.takes_signatures]
 
 
-def _count(rates: RateLimits, request: web.Request) -> None:
+def _count(rates: RateLimits, visit: Visit) -> None:
     """Count the request against its tenant's rate."""
-    if (wait_s := rates.take(request[CALLER], request[ARRIVED_S])) > 0.0:
+    if (wait_s := rates.take(visit.caller, visit.arrived_s)) > 0.0:
         raise TooMany("the rate limit of this name is reached", wait_s)
 
 

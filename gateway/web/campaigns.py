@@ -15,12 +15,14 @@ from gateway.service.gate import Gate
 from gateway.service.lane import Lane
 from gateway.service.service import Service
 from gateway.web.crowd import Crowd
-from gateway.web.door import CALLER, CROWD, SERVICE
+from gateway.web.door import CROWD
+from gateway.web.visit import VISIT
 
 
 async def campaigns(http: web.Request) -> web.Response:
     """The campaigns that the caller may call; where nobody is asked who calls, also what all of them together did."""
-    service, tenant = http.app[SERVICE], http[CALLER]
+    visit = http[VISIT]
+    service, tenant = visit.service, visit.caller
     body: dict[str, Any] = {
         "campaigns": [campaign_told(service, one) for one in service.campaigns.values() if tenant.may_call(one.name)]
     }

@@ -91,7 +91,7 @@ class Guard:
 class GuardedHandler(RequestHandler):
     """aiohttp's protocol of one connection, under the limits of a guard, which counts it already."""
 
-    __slots__ = ("_backlog", "_begun", "_guard", "_head_timer", "_late", "_wire", "_write_timer")
+    __slots__ = ("_backlog", "_begun", "_guard", "_head_timer", "_late", "_taken", "_wire", "_write_timer")
 
     def __init__(self, guard: Guard, server: web.Server) -> None:
         loop = asyncio.get_running_loop()
@@ -100,7 +100,8 @@ class GuardedHandler(RequestHandler):
         )
         self._guard = guard
         self._begun = self._late = False
-        self._backlog = bytearray()
+        self._backlog = b""
+        self._taken = 0
         self._wire: asyncio.Transport | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -132,17 +133,21 @@ class GuardedHandler(RequestHandler):
             self._take(data)
             return
         waits = bool(self._backlog)
-        self._backlog += data
+        self._backlog = self._backlog + data if waits else data
         self._pause_transport_reading()
         if not waits:
+            self._taken = 0
             self._take_slice()
 
     def _take_slice(self) -> None:
         """Take one slice of what waits; the connection is not read on meanwhile."""
         if self._wire is None:
             return
-        some = bytes(self._backlog[:SLICE_BYTES])
-        del self._backlog[:SLICE_BYTES]
+        begin, end = self._taken, self._taken + SLICE_BYTES
+        some = self._backlog[begin:end]
+        self._taken = end
+        if end >= len(self._backlog):
+            self._backlog = b""
         self._take(some)
         if self._backlog:
             self._pause_transport_reading()
@@ -177,7 +182,7 @@ class GuardedHandler(RequestHandler):
         self._end_head_timer()
         self._end_write_timer()
         self._wire = None
-        self._backlog.clear()
+        self._backlog = b""
         self._guard.open -= 1
         super().connection_lost(exc)
 

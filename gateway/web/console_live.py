@@ -17,12 +17,12 @@ from gateway.service.bill import Bill
 from gateway.service.service import Service
 from gateway.service.traffic import Inflight, Traffic
 from gateway.web.campaigns import camelled, campaign_told
-from gateway.web.door import CALLER, SERVICE
 from gateway.web.middleware import BOUNDED_ROUTES
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import JSON
 from gateway.web.rerank_api import RERANK
 from gateway.web.shelves_api import SHELVES
+from gateway.web.visit import VISIT
 
 LIVE: Final = "/console/live"
 
@@ -34,8 +34,8 @@ FAILED: Final = 500
 
 async def live(http: web.Request) -> web.Response:
     """The numbers, as far as the caller may see them."""
-    service = http.app[SERVICE]
-    tenant = http.get(CALLER, ANYBODY)  # the admin port asks nobody
+    visit = http[VISIT]
+    service, tenant = visit.service, visit.caller  # the admin port asks nobody
     told: dict[str, Any] = {
         "nowS": service.clock.stopwatch_s(),
         "campaigns": [campaign_told(service, one) for one in service.campaigns.values() if tenant.may_call(one.name)],

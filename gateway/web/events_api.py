@@ -10,10 +10,11 @@ from aiohttp import web
 
 from gateway.ports import Events
 from gateway.web.body import read_body
-from gateway.web.door import ARRIVED_S, CALLER, FACTS, SERVER, SERVICE, tenant_of
+from gateway.web.door import tenant_of
 from gateway.web.events_members import NativeEventsRequest, PutEventsRequest
 from gateway.web.faults import BadMembers, Fault, decode
 from gateway.web.problems import JSON, NotAllowed, NotForwarded, NotInvalidated
+from gateway.web.visit import VISIT, Visit
 
 EVENTS = "/events"
 NATIVE_EVENTS = "/v1/events"
@@ -28,15 +29,17 @@ NOT_INVALIDATED = "invalidation"
 
 async def put_events(http: web.Request) -> web.Response:
     """PutEvents: an empty 200, as the service gives it."""
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False, limit=EVENTS_BYTES_MAX)
-    invalidated = await _record(http, decode(body, PutEventsRequest))
+    visit = http[VISIT]
+    body = await read_body(http, visit.server.body_timeout_s, json_only=False, limit=EVENTS_BYTES_MAX)
+    invalidated = await _record(visit, decode(body, PutEventsRequest))
     return web.Response(headers={"Content-Type": JSON, **_headers(invalidated)})
 
 
 async def native_events(http: web.Request) -> web.Response:
     """Events, and what became of them."""
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True, limit=EVENTS_BYTES_MAX)
-    invalidated = await _record(http, decode(body, NativeEventsRequest))
+    visit = http[VISIT]
+    body = await read_body(http, visit.server.body_timeout_s, json_only=True, limit=EVENTS_BYTES_MAX)
+    invalidated = await _record(visit, decode(body, NativeEventsRequest))
     answer = {"forwarded": True, "framesInvalidated": invalidated}
     return web.Response(body=orjson.dumps(answer), headers={"Content-Type": JSON, **_headers(invalidated)})
 
@@ -46,20 +49,20 @@ async def forget_user(http: web.Request) -> web.Response:
     user_id = http.match_info["userId"]
     if len(user_id) > 256 or "\0" in user_id:
         raise BadMembers([Fault("/userId", "must have 1 to 256 characters, without U+0000")])
-    if not await http.app[SERVICE].reranker.forget_user(tenant_of(http), user_id):
+    visit = http[VISIT]
+    if not await visit.service.reranker.forget_user(tenant_of(visit), user_id):
         raise NotInvalidated("the user's frames could not be invalidated")
     return web.Response(body=orjson.dumps({"framesInvalidated": True}), headers={"Content-Type": JSON})
 
 
-async def _record(http: web.Request, members: PutEventsRequest | NativeEventsRequest) -> bool:
+async def _record(visit: Visit, members: PutEventsRequest | NativeEventsRequest) -> bool:
     """Take the events in; whether frames were told. Raises `NotForwarded` if upstream did not take them."""
-    tenant = http[CALLER]
-    if not tenant.may_write_to(members.tracking_id):
+    if not visit.caller.may_write_to(members.tracking_id):
         raise NotAllowed("this event tracker may not be written to in this name")
-    deadline_s = http[ARRIVED_S] + http.app[SERVER].deadline_ms / 1e3
+    deadline_s = visit.arrived_s + visit.server.deadline_ms / 1e3
     events = Events(members.tracking_id, members.user_id or members.session_id, msgspec.to_builtins(members))
-    recorded = await http.app[SERVICE].events.record(tenant_of(http), events, deadline_s)
-    http[FACTS].update(
+    recorded = await visit.service.events.record(tenant_of(visit), events, deadline_s)
+    visit.facts.update(
         events=len(members.event_list),
         frames_invalidated=recorded.invalidated,
         degraded=None if recorded.invalidated else NOT_INVALIDATED,

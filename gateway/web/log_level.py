@@ -11,12 +11,12 @@ import orjson
 import structlog
 from aiohttp import web
 
-from gateway.core.tenants import ANYBODY
+from gateway.service.service import Service
 from gateway.web.body import read_body
-from gateway.web.door import CALLER, SERVER, SERVICE
 from gateway.web.faults import decode
 from gateway.web.members import LogLevelRequest
 from gateway.web.problems import JSON, NotAllowed
+from gateway.web.visit import VISIT, Visit
 
 LOG_LEVEL = "/v1/log-level"
 
@@ -27,28 +27,29 @@ _log = structlog.get_logger("gateway.logs")
 
 async def log_level(http: web.Request) -> web.Response:
     """The level in force, what is set, and how long it is until that holds again."""
-    _check(http)
-    return _told(http)
+    visit = http[VISIT]
+    _check(visit)
+    return _told(visit.service)
 
 
 async def set_log_level(http: web.Request) -> web.Response:
     """Put another level in force."""
-    _check(http)
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True, limit=BYTES_MAX)
+    visit = http[VISIT]
+    _check(visit)
+    body = await read_body(http, visit.server.body_timeout_s, json_only=True, limit=BYTES_MAX)
     members = decode(body, LogLevelRequest)
-    service = http.app[SERVICE]
+    service = visit.service
     service.log_level.change(members.level, service.clock.stopwatch_s(), members.for_s)
     _log.warning("log level changed", to=members.level, for_s=members.for_s)
-    return _told(http)
+    return _told(service)
 
 
-def _check(http: web.Request) -> None:
-    if http.get(CALLER, ANYBODY).campaigns is not None:
+def _check(visit: Visit) -> None:
+    if visit.caller.campaigns is not None:
         raise NotAllowed("a name that is limited to some campaigns may not set what holds for all")
 
 
-def _told(http: web.Request) -> web.Response:
-    service = http.app[SERVICE]
+def _told(service: Service) -> web.Response:
     now_s = service.clock.stopwatch_s()
     level, left_s = service.log_level, service.log_level.left_s(now_s)
     told = {"level": level.at(now_s), "usual": level.usual, "leftS": None if left_s is None else math.ceil(left_s)}

@@ -4,8 +4,6 @@ From outside in: `observe` (id, headers, access line), `render_errors`, `auth.id
 body is read), `auth.prove`.
 """
 
-import re
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -17,19 +15,18 @@ from gateway.core.episode import Episode
 from gateway.core.errors import Overloaded
 from gateway.core.tenants import FULL, Places
 from gateway.service.service import Service
+from gateway.settings import ServerSettings
 from gateway.web.crowd import Crowd
-from gateway.web.door import ARRIVED_S, BEGAN_S, CALLER, FACTS, RANKED_S, REQUEST_ID, SERVICE
 from gateway.web.events_api import EVENTS, NATIVE_EVENTS
+from gateway.web.milliseconds import milliseconds
 from gateway.web.personalize_api import PERSONALIZE_RANKING
 from gateway.web.problems import BUG, TooLarge, TooMany, TooSlow, UnsupportedBody, problem, row_of, wire_error
 from gateway.web.rankings_api import RANKING
 from gateway.web.recommend_api import ACTION_RECOMMENDATIONS, RECOMMENDATIONS
 from gateway.web.rerank_api import RERANK
 from gateway.web.shelves_api import SHELVES
-from gateway.web.tracing import CLIENT_CLOSED, NO_ROUTE, follow, tell
-
-FORWARDED_ID: Final = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-"""What is taken over of a caller's `X-Request-Id`; anything else gets a new one, so that it cannot forge log lines."""
+from gateway.web.tracing import CLIENT_CLOSED, tell
+from gateway.web.visit import VISIT, Visit
 
 WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RECOMMENDATIONS, ACTION_RECOMMENDATIONS, EVENTS})
 BOUNDED_ROUTES: Final = WIRE_ROUTES | {RERANK, SHELVES, RANKING, NATIVE_EVENTS}
@@ -42,45 +39,43 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = structlog.get_logger("gateway.access")
 
 
-@web.middleware
-async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request its id and time of arrival, and write its access line however it ends."""
-    service = request.app[SERVICE]
-    given = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = given if FORWARDED_ID.fullmatch(given) else str(uuid.uuid4())
-    request[ARRIVED_S] = service.clock.now_s()
-    span = follow(service.tracer, request, _route(request))
-    request[FACTS] = {"trace_id": span.trace_id}
-    request[BEGAN_S] = service.clock.stopwatch_s()
-    status = CLIENT_CLOSED  # stays if the caller leaves and the handler is cancelled
-    try:
-        response = await handler(request)
-        status = response.status
-        response.headers["X-Request-Id"] = request[REQUEST_ID]
-        if _route(request) in WIRE_ROUTES:
-            response.headers["x-amzn-RequestId"] = request[REQUEST_ID]
-        if service.draining:
-            response.force_close()
-        return response
-    finally:
-        tell(span, status, _tell(request, service, status))
+def observe(service: Service, server: ServerSettings) -> Middleware:
+    """Begin the visit of every request, give its id to the answer, and write its access line however it ends."""
+
+    @web.middleware
+    async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        visit = Visit.begun(service, server, request)
+        status = CLIENT_CLOSED  # stays if the caller leaves and the handler is cancelled
+        try:
+            response = await handler(request)
+            status = response.status
+            response.headers["X-Request-Id"] = visit.request_id
+            if visit.route in WIRE_ROUTES:
+                response.headers["x-amzn-RequestId"] = visit.request_id
+            if service.draining:
+                response.force_close()
+            return response
+        finally:
+            tell(visit.span, status, _tell(visit, request.method, status))
+
+    return observed
 
 
-def _tell(request: web.Request, service: Service, status: int) -> dict[str, Any]:
+def _tell(visit: Visit, method: str, status: int) -> dict[str, Any]:
     """Count a request that is over, and write its access line; the facts that stand in it."""
-    facts: dict[str, Any] = {name: fact for name, fact in request[FACTS].items() if fact is not None}
-    route, now_s = _route(request), service.clock.stopwatch_s()
-    took_s = now_s - request[BEGAN_S]
-    service.traffic.answered(route, status, facts.get("degraded", ""), facts.get("error"), took_s)
-    if RANKED_S in request:
-        service.traffic.stages["encode"].add(now_s - request[RANKED_S])
+    facts: dict[str, Any] = {name: fact for name, fact in visit.facts.items() if fact is not None}
+    now_s, traffic = visit.service.clock.stopwatch_s(), visit.service.traffic
+    took_s = now_s - visit.began_s
+    traffic.answered(visit.route, status, facts.get("degraded", ""), facts.get("error"), took_s)
+    if visit.ranked_s is not None:
+        traffic.stages["encode"].add(now_s - visit.ranked_s)
     _log.info(
         "request",
-        request_id=request[REQUEST_ID],
-        method=request.method,
-        route=route,
+        request_id=visit.request_id,
+        method=method,
+        route=visit.route,
         status=status,
-        duration_ms=round(1e3 * took_s, 2),
+        duration_ms=milliseconds(took_s),
         **facts,
     )
     return facts
@@ -92,12 +87,12 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
     try:
         return await handler(request)
     except Exception as error:
-        row = row_of(error)
+        row, visit = row_of(error), request[VISIT]
         if row is BUG:
-            _log.exception("unexpected error", request_id=request[REQUEST_ID], route=_route(request))
-        request[FACTS]["error"] = row.slug
-        render = wire_error if _route(request) in WIRE_ROUTES else problem
-        response = render(error, request[REQUEST_ID])
+            _log.exception("unexpected error", request_id=visit.request_id, route=visit.route)
+        visit.facts["error"] = row.slug
+        render = wire_error if visit.route in WIRE_ROUTES else problem
+        response = render(error, visit.request_id)
         if row is BUG or isinstance(error, BODY_UNREAD):
             response.force_close()
         return response
@@ -110,19 +105,20 @@ def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
 
     @web.middleware
     async def bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if _route(request) not in BOUNDED_ROUTES:
+        visit = request[VISIT]
+        if visit.route not in BOUNDED_ROUTES:
             return await handler(request)
-        tenant = request[CALLER]
+        tenant = visit.caller
         places.total = crowd.limit
-        refusal = places.enter(tenant, request[ARRIVED_S])
+        refusal = places.enter(tenant, visit.arrived_s)
         if refusal == FULL:
             crowd.refused += 1
-            if overload.bad(request[ARRIVED_S]):
+            if overload.bad(visit.arrived_s):
                 _log.warning("overloaded: requests are refused", under_way=crowd.under_way, limit=crowd.limit)
             raise Overloaded("as many requests are under way as can be answered in time")
         if refusal is not None:
             raise TooMany("as many requests are under way in this name as may be at once")
-        if ended := overload.good(request[ARRIVED_S]):
+        if ended := overload.good(visit.arrived_s):
             _log.warning("no longer overloaded", **ended.told())
         crowd.begin()
         try:
@@ -132,9 +128,3 @@ def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
             places.leave(tenant)
 
     return bounded
-
-
-def _route(request: web.Request) -> str:
-    """The route as it was registered, never the path as it was sent (which may hold anything)."""
-    resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else NO_ROUTE

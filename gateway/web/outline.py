@@ -83,12 +83,11 @@ def is_plain(document: bytes | bytearray, members: msgspec.Struct) -> bool:
     if b"\\" in document:
         return False
     strings = 0
-    for name, default in _defaults(type(members)):
-        value = getattr(members, name)
-        if value == default:
+    for value, default in zip(msgspec.structs.astuple(members), _defaults(type(members)), strict=True):
+        if value is default:
             continue
         kind = type(value)
-        if kind is list and all(type(one) is str for one in value[:1]):
+        if kind is list and (not value or type(value[0]) is str):
             strings += 1 + len(value)
         elif kind in (str, int, float, bool):
             strings += 1 + (kind is str)
@@ -151,9 +150,9 @@ def is_map_of_lists(kind: Any) -> bool:
 
 
 @cache
-def _defaults(kind: Struct) -> tuple[tuple[str, Any], ...]:
-    """The names of the members, each with what it is when it does not stand there."""
-    return tuple((one.name, one.default) for one in msgspec.structs.fields(kind))
+def _defaults(kind: Struct) -> tuple[Any, ...]:
+    """What each of the members is when it does not stand there."""
+    return tuple(one.default for one in msgspec.structs.fields(kind))
 
 
 @cache

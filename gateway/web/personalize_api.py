@@ -10,27 +10,29 @@ from aiohttp import web
 from gateway.service.described import rank_described
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
+from gateway.web.door import count, request_for
 from gateway.web.entries import plain_entries
 from gateway.web.long_bodies import members_of
 from gateway.web.members import PersonalizedRankingRequest
 from gateway.web.problems import JSON
+from gateway.web.visit import VISIT
 
 PERSONALIZE_RANKING = "/personalize-ranking"
 
 
 async def personalize_ranking(http: web.Request) -> web.Response:
     """GetPersonalizedRanking."""
-    service = http.app[SERVICE]
-    given = await read_body(http, http.app[SERVER].body_timeout_s, json_only=False)
+    visit = http[VISIT]
+    service = visit.service
+    given = await read_body(http, visit.server.body_timeout_s, json_only=False)
     members = await members_of(service.reranker.turns, given, PersonalizedRankingRequest)
-    request = request_for(http, members.campaign_arn, members, members.input_list, None)
+    request = request_for(visit, members.campaign_arn, members, members.input_list, None)
     ranked = await rank_described(service.reranker, service.metadata, request, 0, None)
     result = ranked.result
-    count(http, request.campaign.name, result)
+    count(visit, request.campaign.name, result)
     entries = await plain_entries(result, 0, None, ranked.metadata)
     ids = list(render.recommendation_ids(result).values())
     return web.Response(
         body=render.with_ranking(entries, {"recommendationId": ids[0]} if ids else {}),
-        headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - http[BEGAN_S])},
+        headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - visit.began_s)},
     )

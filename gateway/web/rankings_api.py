@@ -11,58 +11,60 @@ from gateway.service.described import page_of
 from gateway.service.metadata import Known
 from gateway.service.pins import Pinned, describe_pinned
 from gateway.service.result import Cost, Degraded, Result
-from gateway.web.door import ARRIVED_S, FACTS, SERVER, SERVICE, callable_campaign, note, tenant_of
+from gateway.web.door import callable_campaign, note, tenant_of
 from gateway.web.entries import told_entries
 from gateway.web.faults import decode_query
 from gateway.web.members import PageRequest
 from gateway.web.rerank_api import Page, answer
+from gateway.web.visit import VISIT, Visit
 
 RANKING = "/v1/rankings/{rankingId}"
 
 
 async def ranking_page(http: web.Request) -> web.Response:
     """A page. Errors are those of `Pins.read`, and `NotAllowed` if the campaign may not be called any more."""
-    service = http.app[SERVICE]
+    visit = http[VISIT]
+    service = visit.service
     query = decode_query(list(http.query.items()), PageRequest)
     name = http.match_info["rankingId"]
     cost = Cost.new(service.clock)
     with cost.timing.stage("cache_s"):
-        pinned = await service.pins.read(tenant_of(http), name)
-    campaign = _campaign(http, pinned)
+        pinned = await service.pins.read(tenant_of(visit), name)
+    campaign = _campaign(visit, pinned)
     result = pinned.result(service.clock)
     known: Known = {}
     if pinned.columns:
-        result, known = await _described(http, campaign, pinned, result, query, cost)
+        result, known = await _described(visit, campaign, pinned, result, query, cost)
     result.usage.add(cost.usage)
     result.timing.add(cost.timing)
     named = service.traffic.named(campaign.name if campaign is not None else "")
-    http[FACTS].update(campaign=named, variant=pinned.variant or None)
-    note(http, result)
+    visit.facts.update(campaign=named, variant=pinned.variant or None)
+    note(visit, result)
     entries = await told_entries(result, query.offset, query.limit, known, None)
     page = Page(name, pinned.campaign, query.offset, query.limit, pinned.recommendation_ids)
-    return answer(http, result, page, entries, {})
+    return answer(visit, result, page, entries, {})
 
 
 async def _described(
-    http: web.Request, campaign: Campaign | None, pinned: Pinned, result: Result, query: PageRequest, cost: Cost
+    visit: Visit, campaign: Campaign | None, pinned: Pinned, result: Result, query: PageRequest, cost: Cost
 ) -> tuple[Result, Known]:
     """The ranking and what is known of its page; flagged if some of it is missing."""
     items = page_of(result, query.offset, query.limit)
     known: Known = {}
     if campaign is not None:
-        duration_s = (query.deadline_ms or http.app[SERVER].deadline_ms) / 1e3
-        budget = Budget.of(http[ARRIVED_S], duration_s, len(items))
-        metadata = http.app[SERVICE].metadata
-        known = await describe_pinned(metadata, campaign, tenant_of(http), pinned.columns, items, budget, cost)
+        duration_s = (query.deadline_ms or visit.server.deadline_ms) / 1e3
+        budget = Budget.of(visit.arrived_s, duration_s, len(items))
+        metadata = visit.service.metadata
+        known = await describe_pinned(metadata, campaign, tenant_of(visit), pinned.columns, items, budget, cost)
     if result.degraded is None and not all(item in known for item in items):
         result = replace(result, degraded=Degraded.METADATA)
     return result, known
 
 
-def _campaign(http: web.Request, pinned: Pinned) -> Campaign | None:
+def _campaign(visit: Visit, pinned: Pinned) -> Campaign | None:
     """The campaign, or the variant of it, that made the ranking; None if it is not configured any more."""
     try:
-        campaign = callable_campaign(http, pinned.campaign)
+        campaign = callable_campaign(visit, pinned.campaign)
     except UnknownResource:
         return None
     return next((arm for arm in campaign.arms if arm.variant == pinned.variant), None)

@@ -10,20 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, UnsetType
 
 from gateway.core.attempt import Attempt
-from gateway.core.model import places_of, taken
+from gateway.core.model import taken
 from gateway.service.fanout import Asked
 from gateway.service.metadata import NOTHING
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
+from gateway.web.milliseconds import milliseconds
 from gateway.web.pieces import Parts, Pieces, in_pieces
 from gateway.web.problems import slug_of
 
 SLICE: Final = 2_000
 """Entries that are made and encoded at a stretch, about 0.5 ms; other requests take their turn in between."""
+
+HEAD: Final = 500
+"""Places of a ranking among which usually every call has one: what is best is spread over all of them."""
 
 TOLD_SLICE: Final = 250
 """The same of entries with all that can be told of their places, each of which is a matter of Python."""
@@ -128,12 +131,13 @@ def with_ranking(entries: Parts, told: dict[str, Any]) -> bytes | Pieces:
 
 def recommendation_ids(result: Result) -> dict[int, str]:
     """The ids of the calls that ranked the answer, by their number, in the order in which they first appear in it."""
-    source = result.source[result.ranking.order]
-    source = source[source >= 0]
-    first = np.full(len(result.recommendation_ids), len(source))
-    first[source[::-1]] = np.arange(len(source))[::-1]  # the first place is written last, and stays
-    seen = places_of(first < len(source))
-    return {call: result.recommendation_ids[call] for call in seen[np.argsort(first[seen])].tolist()}
+    ids, order = result.recommendation_ids, result.ranking.order
+    for some in (order[:HEAD], order):
+        calls = dict.fromkeys(result.source[some].tolist())
+        calls.pop(-1, None)  # that of unranked ones
+        if len(calls) == len(ids) or len(some) == len(order):
+            break
+    return {call: ids[call] for call in calls}
 
 
 def usage(result: Result) -> dict[str, int]:
@@ -157,11 +161,11 @@ def timing(result: Result, total_s: float) -> dict[str, float]:
     """Milliseconds by stage."""
     spent = result.timing
     return {
-        "totalMs": round(1e3 * total_s, 2),
-        "cacheMs": round(1e3 * spent.cache_s, 2),
-        "queueMs": round(1e3 * spent.queue_s, 2),
-        "upstreamMs": round(1e3 * spent.upstream_s, 2),
-        "cpuMs": round(1e3 * spent.cpu_s, 2),
+        "totalMs": milliseconds(total_s),
+        "cacheMs": milliseconds(spent.cache_s),
+        "queueMs": milliseconds(spent.queue_s),
+        "upstreamMs": milliseconds(spent.upstream_s),
+        "cpuMs": milliseconds(spent.cpu_s),
     }
 
 
@@ -184,9 +188,9 @@ def attempts(log: Sequence[Attempt], began_s: float) -> list[dict[str, Any]]:
             "kind": one.kind,
             "arn": one.arn,
             "items": one.call.items,
-            "queuedMs": round(1e3 * one.waited_s, 2),
-            "beganMs": round(1e3 * (one.began_s - began_s), 2),
-            "endedMs": round(1e3 * (one.ended_s - began_s), 2),
+            "queuedMs": milliseconds(one.waited_s),
+            "beganMs": milliseconds(one.began_s - began_s),
+            "endedMs": milliseconds(one.ended_s - began_s),
             "outcome": one.outcome,
             "error": None if one.error is None else slug_of(one.error),
         }
@@ -216,9 +220,12 @@ def plan(made: Round | Played) -> dict[str, Any]:
 
 def headers(result: Result | ListingResult, total_s: float) -> dict[str, str]:
     """What the wire's body cannot say, and every answer's costs."""
-    stages = {"cache": result.timing.cache_s, "upstream": result.timing.upstream_s, "cpu": result.timing.cpu_s}
-    spent = [f"{name};dur={1e3 * stage_s:.1f}" for name, stage_s in {**stages, "total": total_s}.items()]
-    told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": ", ".join(spent)}
+    spent = result.timing
+    stages = (
+        f"cache;dur={1e3 * spent.cache_s:.1f}, upstream;dur={1e3 * spent.upstream_s:.1f}, "
+        f"cpu;dur={1e3 * spent.cpu_s:.1f}, total;dur={1e3 * total_s:.1f}"
+    )
+    told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": stages}
     if result.variant:
         told["Gateway-Variant"] = result.variant
     if isinstance(result, Result) and result.merge == "ordinal":

@@ -13,41 +13,43 @@ from gateway.service.described import rank_described
 from gateway.service.result import Result
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for, tenant_of
+from gateway.web.door import count, request_for, tenant_of
 from gateway.web.entries import told_entries
 from gateway.web.long_bodies import members_of
 from gateway.web.members import RerankRequest
 from gateway.web.pieces import Parts
 from gateway.web.problems import JSON
+from gateway.web.visit import VISIT, Visit
 
 RERANK = "/v1/rerank"
 
 
 async def rerank(http: web.Request) -> web.Response:
     """Rank candidates; answer a page of the ranking."""
-    service = http.app[SERVICE]
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
+    visit = http[VISIT]
+    service = visit.service
+    body = await read_body(http, visit.server.body_timeout_s, json_only=True)
     members = await members_of(service.reranker.turns, body, RerankRequest)
     request = request_for(
-        http, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
+        visit, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
     )
     ranked = await rank_described(service.reranker, service.metadata, request, members.page_begin, members.limit)
     result = ranked.result
-    count(http, request.campaign.name, result)
+    count(visit, request.campaign.name, result)
     given = members.input_list if members.explain else None
     entries = await told_entries(result, members.page_begin, members.limit, ranked.metadata, given)
     ids = list(render.recommendation_ids(result).values())
     more: dict[str, Any] = {}
     pinned = None
     if members.pin:
-        pinned = await service.pins.pin(tenant_of(http), members.campaign, members.columns, result, ids)
+        pinned = await service.pins.pin(tenant_of(visit), members.campaign, members.columns, result, ids)
         more["pinned"] = pinned is not None
     if members.explain:
-        more["plan"] = render.plans(result.rounds, ranked.asked, http[BEGAN_S])
+        more["plan"] = render.plans(result.rounds, ranked.asked, visit.began_s)
     page = Page(
         pinned or f"{PREFIX}{secrets.token_urlsafe(12)}", members.campaign, members.page_begin, members.limit, ids
     )
-    return answer(http, result, page, entries, more)
+    return answer(visit, result, page, entries, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,9 @@ class Page:
     recommendation_ids: list[str]
 
 
-def answer(http: web.Request, result: Result, page: Page, entries: Parts, more: Mapping[str, Any]) -> web.Response:
+def answer(visit: Visit, result: Result, page: Page, entries: Parts, more: Mapping[str, Any]) -> web.Response:
     """The answer that tells a page of a ranking, and `more` members."""
-    total_s = http.app[SERVICE].clock.stopwatch_s() - http[BEGAN_S]
+    total_s = visit.service.clock.stopwatch_s() - visit.began_s
     told: dict[str, Any] = {
         "rankingId": page.ranking_id,
         "campaign": page.campaign,

@@ -16,22 +16,24 @@ from gateway.service.result import Result
 from gateway.service.shelves import Shelved, rank_shelves
 from gateway.web import render
 from gateway.web.body import read_body
-from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
+from gateway.web.door import count, request_for
 from gateway.web.entries import told_entries
 from gateway.web.long_bodies import members_of
 from gateway.web.members import ShelvesRequest
 from gateway.web.problems import JSON
+from gateway.web.visit import VISIT
 
 SHELVES = "/v1/rerank/shelves"
 
 
 async def shelves(http: web.Request) -> web.Response:
     """Rank all shelves; answer a page of each."""
-    service = http.app[SERVICE]
-    body = await read_body(http, http.app[SERVER].body_timeout_s, json_only=True)
+    visit = http[VISIT]
+    service = visit.service
+    body = await read_body(http, visit.server.body_timeout_s, json_only=True)
     members = await members_of(service.reranker.turns, body, ShelvesRequest)
     items = [item for shelf in members.shelves.values() for item in shelf]
-    request = request_for(http, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
+    request = request_for(visit, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
     shelved = await rank_shelves(service.reranker, request, members.shelves)
     whole = shelved.whole
     metadata: Known = {}
@@ -40,9 +42,9 @@ async def shelves(http: web.Request) -> web.Response:
         pages = [page_of(part, members.page_begin, members.limit) for part in shelved.shelves.values()]
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
         whole, metadata, asked = described.result, described.metadata, described.asked
-    count(http, request.campaign.name, whole)
+    count(visit, request.campaign.name, whole)
     told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
-    total_s = service.clock.stopwatch_s() - http[BEGAN_S]
+    total_s = service.clock.stopwatch_s() - visit.began_s
     answer: dict[str, Any] = {
         "rankingId": f"{PREFIX}{secrets.token_urlsafe(12)}",
         "campaign": members.campaign,
@@ -61,7 +63,7 @@ async def shelves(http: web.Request) -> web.Response:
         "timing": render.timing(whole, total_s),
     }
     if members.explain:
-        answer["plan"] = render.plans(whole.rounds, asked, http[BEGAN_S])
+        answer["plan"] = render.plans(whole.rounds, asked, visit.began_s)
     headers = {"Content-Type": JSON, **render.headers(whole, total_s)}
     return web.Response(body=msgspec.json.encode(answer), headers=headers)
 

@@ -47,6 +47,8 @@ def follow(tracer: Tracer, http: web.Request, route: str) -> Span:
 
 def tell(span: Span, status: int, facts: Mapping[str, Any]) -> None:
     """End the span of a request with what came of it; only what is ours to answer for is an error."""
+    if isinstance(span, Unrecorded):
+        return
     for name in TOLD:
         if (fact := facts.get(name)) is not None:
             span.note(f"rerank.{name}", fact)
@@ -61,6 +63,8 @@ def _begun(tracer: Tracer, http: web.Request, route: str, parent: Headers) -> Sp
     method = http.method if http.method in METHODS else "_OTHER"
     name = method if method in METHODS else "HTTP"
     span = tracer.request(name if route == NO_ROUTE else f"{name} {route}", parent)
+    if isinstance(span, Unrecorded):
+        return span
     span.note("http.request.method", method)
     span.note("url.scheme", http.scheme)
     span.note("network.protocol.version", f"{http.version.major}.{http.version.minor}")
