@@ -28,6 +28,7 @@ from opentelemetry import trace
 
 from gateway.adapters.otel import OtelTracer
 from gateway.adapters.otel_lean import LeanTracer
+from gateway.adapters.otel_sampler import sampler_of
 from gateway.ports import Tracer
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _pipeline(variables: Mapping[str, str]) -> Pipeline | None:
     except (OSError, ValueError) as error:  # a certificate that is not there, a number that is none
         raise CannotTrace(f"OTEL_...: {error}") from error
     if lean:
-        return Pipeline(LeanTracer(provider.sampler, processor), provider)
+        return Pipeline(LeanTracer(sampler_of(variables), processor), provider)
     return Pipeline(OtelTracer(provider.get_tracer(NAME, version(NAME))), provider)
 
 

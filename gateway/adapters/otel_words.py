@@ -5,6 +5,7 @@ says nothing is left out, since every attribute is recorded, encoded and sent: t
 a call that had none.
 """
 
+from functools import lru_cache
 from typing import Final, Protocol, Self
 
 from gateway.core.attempt import Attempt
@@ -21,6 +22,9 @@ QUEUED_MS: Final = 1.0
 """A wait for a permit that is worth an attribute: there is none as long as the campaign has room."""
 
 OUTCOME: Final = "rerank.outcome"
+
+_region: Final = lru_cache(1024)(region_of)
+"""More ARNs than a gateway has."""
 
 
 class Ending(Protocol):
@@ -58,7 +62,7 @@ def called(attempt: Attempt) -> dict[str, str | float]:
         "rpc.system": "aws-api",
         "rpc.service": SERVICE,
         "rpc.method": call.operation,
-        "cloud.region": region_of(arn),
+        "cloud.region": _region(arn),
         "aws.personalize.arn": arn,
         "rerank.call": call.number,
         "rerank.round": call.purpose,

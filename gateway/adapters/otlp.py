@@ -28,6 +28,9 @@ FLOAT: Final = Struct("<Bd")
 TIMES: Final = Struct("<BQBQ")
 BEGAN, ENDED = 0x39, 0x41
 
+BYTE: Final = [bytes((number,)) for number in range(128)]
+"""Numbers that are one byte as a varint."""
+
 UNSET, ERROR = b"\x7a\x00", b"\x7a\x02\x18\x02"
 """The message `Status`."""
 
@@ -52,30 +55,37 @@ class Encoder:
 
 def span_bytes(span: LeanSpan) -> bytes:
     """The message `Span`."""
-    of = span.of
+    of, attributes = span.of, span.attributes
     parts = [
         b"\x0a\x10", of.id, b"\x12\x08", span.id, _named(span.name, span.kind),
         TIMES.pack(BEGAN, span.began_ns, ENDED, span.ended_ns),
+        ERROR if span.failed else UNSET,
+        IS_REMOTE if span.parent and span.kind == SERVER else IS_LOCAL,
     ]  # fmt: skip
     if span.parent:
         parts += b"\x22\x08", span.parent
     if of.state:
         parts.append(field(3, of.state.encode()))
-    for name, value in span.attributes.items():
-        parts.append(attribute(name, value) if name in UNLIKE else _kept(name, value))
     if span.beside:
         parts.append(field(13, b"".join((b"\x0a\x10", of.id, b"\x12\x08", span.beside, LINK_IS_LOCAL))))
-    parts.append(ERROR if span.failed else UNSET)
-    parts.append(IS_REMOTE if span.parent and span.kind == SERVER else IS_LOCAL)
+    for name in UNLIKE:
+        if name in attributes:
+            parts.append(attribute(name, attributes.pop(name)))
+    parts += map(_kept, attributes, attributes.values())
     return b"".join(parts)
 
 
 def attribute(name: str, value: str | float) -> bytes:
     """The field `attributes` of a span."""
-    return field(9, field(1, _text(name)) + field(2, _value(value)))
+    return field(9, _key(name) + field(2, _value(value)))
 
 
 _kept: Final = lru_cache(KEPT, typed=True)(attribute)  # typed: 1, 1.0 and True are not the same
+
+
+@lru_cache(KEPT)
+def _key(name: str) -> bytes:
+    return field(1, _text(name))
 
 
 @lru_cache(KEPT)
@@ -100,16 +110,15 @@ def _text(text: str) -> bytes:
 
 def field(number: int, body: bytes) -> bytes:
     """A field (below 16) of bytes, text or a message."""
-    return bytes((number << 3 | 2,)) + varint(len(body)) + body
+    length = len(body)
+    return BYTE[number << 3 | 2] + (BYTE[length] if length < 128 else varint(length)) + body
 
 
 def varint(number: int) -> bytes:
     """A number from 0 on."""
-    if number < 0x80:
-        return bytes((number,))
     found = bytearray()
-    while number >= 0x80:
-        found.append(number & 0x7F | 0x80)
+    while number >= 128:
+        found.append(number & 127 | 128)
         number >>= 7
     found.append(number)
     return bytes(found)
