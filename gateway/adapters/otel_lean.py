@@ -116,11 +116,14 @@ class LeanSpan(Block):
         return span
 
     def note(self, name: str, value: str | float) -> None:
-        """An attribute."""
-        self.attributes[name] = value
+        """An attribute; of a span that is over, which may be encoded at this moment, none any more."""
+        if not self.ended_ns:
+            self.attributes[name] = value
 
     def end(self, error: str | None = None) -> None:
         """The end. An error is told by its kind alone, which cannot hold what must not be told."""
+        if self.ended_ns:
+            return
         if error is not None:
             self.attributes["error.type"] = error
             self.failed = True

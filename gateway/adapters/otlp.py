@@ -68,9 +68,9 @@ def span_bytes(span: LeanSpan) -> bytes:
         parts.append(field(3, of.state.encode()))
     if span.beside:
         parts.append(field(13, b"".join((b"\x0a\x10", of.id, b"\x12\x08", span.beside, LINK_IS_LOCAL))))
-    for name in UNLIKE:
-        if name in attributes:
-            parts.append(attribute(name, attributes.pop(name)))
+    if not UNLIKE.isdisjoint(attributes):
+        attributes = attributes.copy()
+        parts += [attribute(name, attributes.pop(name)) for name in UNLIKE if name in attributes]
     parts += map(_kept, attributes, attributes.values())
     return b"".join(parts)
 

@@ -15,6 +15,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from gateway.adapters.otel_exporter import encoder_of
 from gateway.adapters.otel_lean import CLIENT, INTERNAL, SERVER, LeanSpan, Trace
 from gateway.adapters.otlp import UNLIKE, Encoder, varint
+from tests.traces.recorder import LeanRecorder, facts
 
 KINDS = {INTERNAL: SpanKind.INTERNAL, SERVER: SpanKind.SERVER, CLIENT: SpanKind.CLIENT}
 RESOURCE = Resource({"service.name": "shop", "process.command_args": ("a", "b")})
@@ -121,6 +122,18 @@ def test_a_lost_field_is_seen() -> None:
     span = LeanSpan(Trace(b"t" * 16, 1, "", Nobody()), "x", SERVER, b"", {})  # type: ignore[arg-type]
     span.end()
     assert ExportTraceServiceRequest.FromString(Encoder(b"", b"")([span])) != encode_spans([as_the_sdks(span)])
+
+
+def test_it_ends_once() -> None:
+    """What is noted of a span that is over, or its end once more, changes nothing."""
+    recorder = LeanRecorder()
+    span = recorder.tracer.request("x", ())
+    span.end()
+    span.note("a", 1)
+    span.end("late")
+    assert [(one.name, facts(one), one.status.status_code) for one in recorder.spans] == [("x", {}, StatusCode.UNSET)]
+    assert isinstance(span, LeanSpan)
+    assert (span.attributes, span.failed) == ({}, False)
 
 
 def test_what_is_no_text() -> None:
