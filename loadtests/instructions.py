@@ -70,6 +70,7 @@ TRACES: Final = {
 five seconds, which would be a few requests here."""
 
 ARRIVED_WITHIN_S: Final = 90.0
+POLL_S: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def arrived(collector: str, requests: int) -> None:
             return
         if time.monotonic() > until_s:
             raise RuntimeError(f"of {requests} traces not all spans arrived: {found}")
-        time.sleep(SETTLE_S)
+        time.sleep(POLL_S)
 
 
 def measured(
