@@ -6,6 +6,8 @@
     OTEL_TRACES_SAMPLER[_ARG], OTEL_BSP_*, OTEL_SPAN_*             read by the SDK itself
     OTEL_EXPORTER_OTLP_*                                           read by its exporter
 
+Spans for a collector are recorded by `otel_lean` and encoded by `otlp`, queued and sent by the SDK. Those for the
+console are the SDK's, and so are all where a variable limits what they may hold (OTEL_..._LIMIT): it counts for us.
 Variables that cannot be followed cost the traces and a warning, as the standard has it, never the gateway: they may
 have been set for every pod of a cluster. A provider that the process already has (`opentelemetry-instrument`) is used.
 Spans are exported by a thread of the SDK's; what it still holds at the end has `FLUSH_S`.
@@ -16,6 +18,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -24,6 +27,9 @@ import structlog
 from opentelemetry import trace
 
 from gateway.adapters.otel import OtelTracer
+from gateway.adapters.otel_lean import LeanTracer
+from gateway.adapters.otel_sampler import sampler_of
+from gateway.ports import Tracer
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -41,6 +47,8 @@ ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_EN
 PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 HTTP: Final = "http/protobuf"
 
+LIMIT: Final = "_LIMIT"
+"""How the names of variables end that limit what a span may hold."""
 
 MODULES: Final = {
     "otlp": "opentelemetry.exporter.otlp.proto.http.trace_exporter",
@@ -72,20 +80,30 @@ def exporter_wanted(variables: Mapping[str, str]) -> str | None:
     return name
 
 
+@dataclass(frozen=True)
+class Pipeline:
+    """From a tracer to an exporter; the provider has all that lies between."""
+
+    tracer: Tracer
+    provider: "TracerProvider"
+
+
 @asynccontextmanager
-async def opened_tracer(variables: Mapping[str, str]) -> AsyncIterator[OtelTracer]:
+async def opened_tracer(variables: Mapping[str, str]) -> AsyncIterator[Tracer]:
     """The tracer of this process; with an exporter of our own, if the variables want one, flushed at the end."""
     there = trace.get_tracer_provider()
     try:
-        ours = _provider(variables) if isinstance(there, trace.ProxyTracerProvider) else None
+        ours = _pipeline(variables) if isinstance(there, trace.ProxyTracerProvider) else None
     except CannotTrace as error:
         ours = None
         _log.warning("no traces", why=str(error))
+    if ours is None:
+        yield OtelTracer(there.get_tracer(NAME, version(NAME)))
+        return
     try:
-        yield OtelTracer((ours or there).get_tracer(NAME, version(NAME)))
+        yield ours.tracer
     finally:
-        if ours is not None:
-            await _shut_down(ours)
+        await _shut_down(ours.provider)
 
 
 def _is_installed(name: str) -> bool:
@@ -95,9 +113,9 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def _provider(variables: Mapping[str, str]) -> "TracerProvider | None":
-    """A provider that exports as the variables have it, None for none. The SDK is imported here: it costs nothing where
-    there are no traces. Raises `CannotTrace`."""
+def _pipeline(variables: Mapping[str, str]) -> Pipeline | None:
+    """All that records and exports as the variables have it, None for nothing. The SDK is imported here: it costs
+    nothing where there are no traces. Raises `CannotTrace`."""
     if (name := exporter_wanted(variables)) is None:
         return None
     if not _is_installed(name):
@@ -108,17 +126,21 @@ def _provider(variables: Mapping[str, str]) -> "TracerProvider | None":
 
     exporter: SpanExporter
     try:
-        if name == "console":  # not to standard output, where the address is told
-            exporter = ConsoleSpanExporter(out=sys.stderr)
-        else:
-            from gateway.adapters.otel_exporter import exporter_of_episodes
-
-            exporter = exporter_of_episodes()
         provider = TracerProvider(resource=Resource.create(_resource(variables)), shutdown_on_exit=False)
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+        if name == "console":  # not to standard output, where the address is told
+            exporter, lean = ConsoleSpanExporter(out=sys.stderr), False
+        else:
+            from gateway.adapters.otel_exporter import encoder_of, exporter_of_episodes, sends_bytes
+
+            lean = sends_bytes() and not any(one.endswith(LIMIT) for one in variables)
+            exporter = exporter_of_episodes(encoder_of(provider.resource, NAME, version(NAME)) if lean else None)
+        processor = BatchSpanProcessor(exporter)
+        provider.add_span_processor(processor)
     except (OSError, ValueError) as error:  # a certificate that is not there, a number that is none
         raise CannotTrace(f"OTEL_...: {error}") from error
-    return provider
+    if lean:
+        return Pipeline(LeanTracer(sampler_of(variables), processor), provider)
+    return Pipeline(OtelTracer(provider.get_tracer(NAME, version(NAME))), provider)
 
 
 def _resource(variables: Mapping[str, str]) -> dict[str, str]:

@@ -29,11 +29,14 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked all day long by machines: no traces of them."""
 
-TOLD: Final = (
-    "campaign", "variant", "candidates", "cached", "upstream_calls", "retries", "hedges", "bridges",
-    "degraded", "error",
-)  # fmt: skip
-"""The facts of an access line that its span has as well."""
+TOLD: Final = {
+    name: f"rerank.{name}"
+    for name in (
+        "campaign", "variant", "candidates", "cached", "upstream_calls", "retries", "hedges", "bridges",
+        "degraded", "error",
+    )
+}  # fmt: skip
+"""The facts of an access line that its span has as well, and how they are called there."""
 
 
 def follow(tracer: Tracer, http: web.Request, route: str) -> Span:
@@ -49,9 +52,9 @@ def tell(span: Span, status: int, facts: Mapping[str, Any]) -> None:
     """End the span of a request with what came of it; only what is ours to answer for is an error."""
     if isinstance(span, Unrecorded):
         return
-    for name in TOLD:
+    for name, told in TOLD.items():
         if (fact := facts.get(name)) is not None:
-            span.note(f"rerank.{name}", fact)
+            span.note(told, fact)
     if status == CLIENT_CLOSED:  # who got no answer has no status, nor is it our fault
         span.note("error.type", "client_closed")
     else:

@@ -196,10 +196,9 @@ def _observed(found: Found) -> list[Goal]:
     """By the work itself, the least of many: whole processes differ by 10 % from round to round, for any reason."""
     direct, usual_ms = found["directMs"], found["logs"]["cpuMs"]
     unsampled_ms, sampled_ms = direct["unsampled"], direct["sampled"] + direct["encoded"]
-    tenth_ms = 0.9 * unsampled_ms + 0.1 * sampled_ms
     return [
         Goal("CPU of a cold ranking of 10,000 with traces, unsampled", round(1 + unsampled_ms / usual_ms, 4), 1.02),
-        Goal("the same, one request in ten recorded and sent", round(1 + tenth_ms / usual_ms, 4), 1.05),
+        Goal("the same, every request recorded and sent", round(1 + sampled_ms / usual_ms, 4), 1.05),
     ]
 
 

@@ -107,6 +107,10 @@ def _span(span: Any, *_: Any, **__: Any) -> None:
     watch("span", f"{span.name} {dict(span.attributes or {})} {[(one.name, one.attributes) for one in span.events]}")
 
 
+def _lean_span(span: Any, *_: Any, **__: Any) -> None:
+    watch("span", f"{span.name} {span.attributes} {span.of.state}")
+
+
 def _answers(owner: Any) -> None:
     """Watch what the doors answer: errors whole, good answers but for the items in them."""
     plain = owner._start
@@ -157,6 +161,7 @@ HOOKS: dict[str, tuple[str, Callable[[Any], None]]] = {
     "gateway.adapters.memory_store": ("Bounded", _before("put", _kept)),
     "gateway.adapters.redis_asker": ("Asker", _before("ask", _redis)),
     "opentelemetry.sdk.trace": ("Span", _before("end", _span)),
+    "gateway.adapters.otel_lean": ("LeanSpan", _before("end", _lean_span)),
 }
 """By module: the class that all of it goes through, and what wraps it. A module that no test imports says nothing."""
 

@@ -16,6 +16,7 @@ from gateway.adapters.redis_asker import Asker
 from gateway.adapters.redis_options import RedisOptions
 from gateway.core.errors import InvalidInput
 from tests.support.canaries import HOOKS, USER, planted, watch
+from tests.traces.recorder import LeanRecorder
 
 pytest_plugins = ["pytester"]
 
@@ -84,6 +85,13 @@ async def in_a_span() -> None:
     span.end()
 
 
+async def in_a_span_of_our_own() -> None:
+    """As an attribute of a span of a trace that we send ourselves."""
+    span = LeanRecorder().tracer.request("rank", ())
+    span.note("user", USER)
+    span.end()
+
+
 async def in_what_a_process_says() -> None:
     """On standard error."""
     subprocess.run([sys.executable, "-c", SAYS], capture_output=True, check=True)  # noqa: ASYNC221 - for a moment
@@ -97,8 +105,8 @@ async def in_what_a_process_of_asyncio_says() -> None:
 
 PLACES = [
     in_a_log, in_the_event_of_a_log, in_a_traceback, in_a_log_of_a_library, in_a_traceback_of_a_library, in_an_error,
-    in_a_key_in_memory, in_a_key_in_redis, in_a_value_in_redis, in_a_span, in_what_a_process_says,
-    in_what_a_process_of_asyncio_says,
+    in_a_key_in_memory, in_a_key_in_redis, in_a_value_in_redis, in_a_span, in_a_span_of_our_own,
+    in_what_a_process_says, in_what_a_process_of_asyncio_says,
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """A collector of traces on a real socket: it takes OTLP over HTTP, and keeps what it was sent, decoded."""
 
+import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,16 @@ class Collector:
     url: str = ""
     exports: list[ExportTraceServiceRequest] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
+    headers: dict[str, str] = field(default_factory=dict)
+    free: threading.Event = field(default_factory=threading.Event)
+
+    def hold(self) -> None:
+        """Answer nobody until it is released."""
+        self.free.clear()
+
+    def release(self) -> None:
+        """Answer."""
+        self.free.set()
 
     @property
     def spans(self) -> list[Span]:
@@ -40,11 +51,16 @@ class Collector:
 def collecting() -> Iterator[Collector]:
     """A collector on a free port, on a thread of its own."""
     collector = Collector()
+    collector.release()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            collector.free.wait(60)
             collector.paths.add(self.path)
+            collector.headers |= {name.lower(): value for name, value in self.headers.items()}
+            if self.headers["Content-Encoding"] == "gzip":
+                body = gzip.decompress(body)
             collector.exports.append(ExportTraceServiceRequest.FromString(body))
             self.send_response(200)
             self.send_header("Content-Length", "0")

@@ -9,16 +9,22 @@ from gateway.web.app import build_app
 from tests.faults.conftest import aws, lines, start, transport, upstream  # noqa: F401 - fixtures
 from tests.support.gateway_parts import make_service
 from tests.support.softmax_ranker import SoftmaxRanker
-from tests.traces.recorder import Recorder
+from tests.traces.recorder import RECORDERS, Recorder
 from tests.web.parts import LOGITS, Client
 
 Connect = Callable[..., Awaitable[Client]]
 
 
+@pytest.fixture(params=RECORDERS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Who records: the SDK, or we ourselves."""
+    return str(request.param)
+
+
 @pytest.fixture
-def recorder() -> Recorder:
+def recorder(kind: str) -> Recorder:
     """Keeps the spans of every request whose caller does not say that its trace is not sampled."""
-    return Recorder()
+    return RECORDERS[kind]()
 
 
 @pytest.fixture

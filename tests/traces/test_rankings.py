@@ -85,7 +85,8 @@ async def test_a_trace_has_the_calls_that_usage_reports(start: Start, endpoint: 
     (failed,) = [call for call in calls if facts(call)["rerank.outcome"] == "failed"]
     assert (failed.status.status_code, facts(failed)["error.type"]) == (StatusCode.ERROR, "Unavailable")
     assert (facts(failed)["http.response.status_code"], facts(failed)["aws.request_id"]) == (500, "failed-1")
-    assert sorted(map(header_of, calls)) == sorted(sent.headers["traceparent"] for sent in endpoint.sent)
+    assert sorted(map(header_of, calls)) == sorted(sent.headers["traceparent"][:-2] for sent in endpoint.sent)
+    assert {sent.headers["traceparent"][-2:] for sent in endpoint.sent} == {"03"}  # sampled, and of a random id
     assert linked(calls)
     assert "u-canary" not in "".join(span.to_json() for span in recorder.spans)
 

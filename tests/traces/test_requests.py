@@ -4,7 +4,6 @@ import re
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import SpanKind, StatusCode
 
 from gateway.core.answer import Answer
@@ -12,7 +11,7 @@ from gateway.core.errors import Unavailable
 from gateway.ports import TRACE, Call, Headers
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.traces.conftest import Connect
-from tests.traces.recorder import Recorder, facts, header_of
+from tests.traces.recorder import RECORDERS, Recorder, facts, header_of
 from tests.web.parts import LOGITS, NATIVE, WIRE, ask, items, native, send, wire
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -76,8 +75,10 @@ async def test_it_belongs_to_the_callers_trace(connect: Connect, recorder: Recor
     span, (call,) = recorder.request, recorder.calls
     assert span.parent is not None
     assert f"{span.parent.trace_id:032x}-{span.parent.span_id:016x}" in PARENT
-    assert ranker.headers == [(("traceparent", header_of(call)), ("tracestate", "a=1"))]
+    assert ranker.headers == [(("traceparent", f"{header_of(call)}01"), ("tracestate", "a=1"))]
     assert TRACE_ID in header_of(call)
+    assert span.context is not None
+    assert span.context.trace_state.to_header() == "a=1"
     assert [line["trace_id"] for line in lines if line["event"] == "request"] == [TRACE_ID]
     assert not any("u-1" in str(fact) for one in recorder.spans for fact in facts(one).values())
 
@@ -90,25 +91,24 @@ async def test_a_trace_of_our_own_stands_in_the_access_line(connect: Connect, re
 
 
 NOT_RECORDED = {
-    "always_off": (ALWAYS_OFF, PARENT),
-    "parent says no": (ParentBased(ALWAYS_ON), UNSAMPLED),
-    "root says no": (ParentBased(ALWAYS_OFF), ""),
-    "parent says no, root would": (ParentBased(ALWAYS_ON), UNSAMPLED),
+    "always_off": ("always_off", PARENT),
+    "root says no": ("parentbased_always_off", ""),
+    "parent says no, root would": ("parentbased_always_on", UNSAMPLED),
 }
 
 
 @pytest.mark.parametrize(("sampler", "parent"), NOT_RECORDED.values(), ids=NOT_RECORDED)
-async def test_what_is_not_sampled(connect: Connect, sampler: Sampler, parent: str) -> None:
+async def test_what_is_not_sampled(connect: Connect, kind: str, sampler: str, parent: str) -> None:
     """A request that is not sampled has no spans, and its calls are sent what the caller sent."""
-    recorder, ranker = Recorder(sampler), Tracing()
+    recorder, ranker = RECORDERS[kind](sampler), Tracing()
     await send(await connect(ranker, recorder), NATIVE, native(items(700)), **{"traceparent": parent} if parent else {})
     assert recorder.spans == []
     assert set(ranker.headers) == {(("traceparent", parent),) if parent else ()}
 
 
-async def test_a_sampled_parent_is_followed(connect: Connect) -> None:
+async def test_a_sampled_parent_is_followed(connect: Connect, kind: str) -> None:
     """With a sampler that goes by the parent, a sampled one is recorded although roots are not."""
-    recorder = Recorder(ParentBased(ALWAYS_OFF))
+    recorder = RECORDERS[kind]("parentbased_always_off")
     await send(await connect(recorder=recorder), NATIVE, native(), traceparent=PARENT)
     assert recorder.request.parent is not None
 
@@ -122,7 +122,7 @@ async def test_a_failure_of_ours_is_an_error(connect: Connect, recorder: Recorde
     assert {facts(call)["error.type"] for call in recorder.calls} == {"Unavailable"}
     assert {facts(call)["rerank.outcome"] for call in recorder.calls} == {"failed"}
     assert not any("secret" in text(span) for span in recorder.spans)
-    recorder.exporter.clear()
+    recorder.clear()
     assert (await send(client, NATIVE, b"{}")).status == 422
     assert recorder.request.status.status_code is StatusCode.UNSET
     assert facts(recorder.request)["rerank.error"] == "bad-members"

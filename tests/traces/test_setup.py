@@ -10,9 +10,10 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from gateway.adapters import otel_sdk
-from gateway.adapters.otel import Recorded
+from gateway.adapters import otel_exporter, otel_sdk
+from gateway.adapters.otel import OtelTracer, Recorded
 from gateway.adapters.otel_exporter import Episode, ExporterOfEpisodes
+from gateway.adapters.otel_lean import LeanSpan
 from gateway.adapters.otel_sdk import CannotTrace, exporter_wanted, opened_tracer
 from gateway.ports import Unrecorded
 from gateway.settings import standard
@@ -112,6 +113,76 @@ async def test_the_name_is_the_given_one(variables: Callable[..., dict[str, str]
         assert collector.resource["service.name"] == "shop"
 
 
+async def test_spans_for_a_collector_are_our_own(variables: Callable[..., dict[str, str]]) -> None:
+    """What goes to a collector is recorded by ourselves, and says of us what the standard variables say: all of it
+    arrives, with the headers and the compression that they ask for."""
+    with collecting() as collector:
+        given = variables(
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{collector.url}/there",
+            OTEL_EXPORTER_OTLP_HEADERS="x-tenant=shop%201",
+            OTEL_EXPORTER_OTLP_COMPRESSION="gzip",
+            OTEL_RESOURCE_ATTRIBUTES="deployment.environment=test,service.name=shop",
+            OTEL_BSP_MAX_EXPORT_BATCH_SIZE="3",
+        )
+        async with opened_tracer(given) as tracer:
+            for number in range(10):
+                span = tracer.request(f"POST /{number}", ())
+                assert isinstance(span, LeanSpan)
+                span.end()
+        assert {span.name for span in collector.spans} == {f"POST /{number}" for number in range(10)}
+        assert collector.paths == {"/there"}
+        assert len(collector.exports) == 4
+        assert (collector.headers["x-tenant"], collector.headers["content-encoding"]) == ("shop 1", "gzip")
+        assert collector.resource["service.name"] == "shop"
+        assert collector.resource["deployment.environment"] == "test"
+        (scope,) = {of.scope.name for one in collector.exports[0].resource_spans for of in one.scope_spans}
+        assert scope == "rerank-gateway"
+
+
+async def test_limits_are_the_sdks_business(variables: Callable[..., dict[str, str]]) -> None:
+    """Where a variable limits what a span may hold, the SDK records, and holds to it."""
+    with collecting() as collector:
+        given = variables(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="1")
+        async with opened_tracer(given) as tracer:
+            span = tracer.request("x", ())
+            assert isinstance(span, Recorded)
+            span.note("a", 1)
+            span.note("b", 2)
+            span.end()
+        (sent,) = collector.spans
+        assert (len(sent.attributes), sent.dropped_attributes_count) == (1, 1)
+
+
+async def test_an_unknown_version_of_the_exporter(
+    variables: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the exporter cannot be told to send bytes (the one that is installed can), all is left to the SDK."""
+    assert otel_exporter.sends_bytes()
+    monkeypatch.setattr(otel_exporter, "sends_bytes", lambda: False)
+    with collecting() as collector:
+        async with opened_tracer(variables(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)) as tracer:
+            span = tracer.request("x", ())
+            assert isinstance(span, Recorded)
+            span.end()
+        assert [span.name for span in collector.spans] == ["x"]
+
+
+async def test_the_queue_is_bounded(variables: Callable[..., dict[str, str]]) -> None:
+    """Of spans that come faster than they can be sent, so many are kept as the variable says."""
+    with collecting() as collector:
+        given = variables(
+            OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+            OTEL_BSP_MAX_QUEUE_SIZE="4",
+            OTEL_BSP_MAX_EXPORT_BATCH_SIZE="4",
+        )
+        collector.hold()
+        async with opened_tracer(given) as tracer:
+            for _ in range(40):
+                tracer.request("x", ()).end()
+            collector.release()
+        assert 4 <= len(collector.spans) <= 8
+
+
 @pytest.mark.parametrize("off", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none"}])
 async def test_the_switches(variables: Callable[..., dict[str, str]], off: dict[str, str]) -> None:
     """Switched off by the standard's own switches, nothing is recorded, wherever a collector is."""
@@ -144,7 +215,8 @@ async def test_an_exporter_that_hangs_does_not_hold_up_the_end(monkeypatch: pyte
     exporter = Hanging()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    monkeypatch.setattr(otel_sdk, "_provider", lambda *_: provider)
+    pipeline = otel_sdk.Pipeline(OtelTracer(provider.get_tracer("test")), provider)
+    monkeypatch.setattr(otel_sdk, "_pipeline", lambda _: pipeline)
     monkeypatch.setattr(otel_sdk, "FLUSH_S", 0.05)
     async with opened_tracer(ENDPOINT) as tracer:
         tracer.request("x", ()).end()
