@@ -23,6 +23,10 @@ from gateway.core.model import QUANTUM, Floats, Ints, every, packed, some
 RISE_MAX: Final = 1.5 * QUANTUM
 """Scores fall along an answer, but for a rounding: one that rises by more is not in the model's order."""
 
+PLACES: Final = tuple(range(500))
+"""The places of a list that is asked: numbers that are there already. (CPython has those up to 256 by itself; to make
+and free the others at every call takes 5 us of the 20 of its dict.)"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
@@ -91,7 +95,7 @@ def check_typed(
 
     500 items cost 0.08 ms on a busy machine where the full check costs 0.27.
     """
-    place = dict(zip(asked, range(len(asked)), strict=True))
+    place = dict(zip(asked, PLACES if len(asked) <= len(PLACES) else range(len(asked)), strict=False))
     try:
         positions = packed([place[item] for item in items])
     except (KeyError, TypeError):
@@ -120,6 +124,8 @@ def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]
     except struct.error:  # None among them, or what is no float at all
         numbers = _with_absent(scores)
     absent = np.zeros(len(numbers), dtype=np.bool_)
+    if _fall_from_1(numbers):
+        return numbers, absent
     known = numbers
     if not _are_shares(numbers):
         absent = np.array([score is None for score in scores], dtype=np.bool_)
@@ -130,6 +136,12 @@ def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]
     if some(known[1:] - known[:-1] > RISE_MAX):
         raise Malformed("the answer does not come best first")
     return numbers, absent
+
+
+def _fall_from_1(numbers: Floats) -> bool:
+    """Whether the numbers fall from 1 at most to 0 at least, as in nearly every answer: one comparison that says all,
+    for a third of the 7 us of those that say what is wrong."""
+    return bool(len(numbers) and numbers[0] <= 1.0 and numbers[-1] >= 0.0) and every(numbers[1:] <= numbers[:-1])
 
 
 def _with_absent(scores: Sequence[float | None]) -> Floats:
