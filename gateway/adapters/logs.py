@@ -35,7 +35,7 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
     )
     structlog.configure(
         processors=[threshold, *shared, *last],
-        wrapper_class=structlog.make_filtering_bound_logger("debug"),  # `threshold` decides: this one is for good
+        wrapper_class=_Lines,
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
@@ -43,6 +43,15 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[remove, *last], foreign_pre_chain=shared))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _Lines(structlog.make_filtering_bound_logger("debug")):  # type: ignore[misc] # made at run time
+    """Writes lines. As `threshold` decides which, it is for good, and can be kept by whoever logs."""
+
+    def is_enabled_for(self, level: int) -> bool:
+        """Whether a line of this level (of the standard library) is written: to be asked before much is told that
+        hardly anybody wants to know."""
+        return LEVEL.passes(logging.getLevelName(level).lower(), time.monotonic())
 
 
 def threshold(_: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
