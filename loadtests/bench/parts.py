@@ -118,7 +118,11 @@ def _hostile(found: Found) -> list[Goal]:
 
 
 def _slow_heads(found: Found) -> list[Goal]:
-    return [Goal("2,000 slow heads: p99 of other callers", found["ratio"], 1.2)]
+    return [
+        Goal("2,000 slow heads: p99 of other callers", found["ratio"], 1.2),
+        Goal("2,000 slow heads, in rounds: how many were not culled", found["of"] - found["culled"], 0, "", "exactly"),
+        Goal("2,000 slow heads: the last one culled after", round(found["lastedS"][1], 2), 6, "s"),
+    ]
 
 
 def _redis_faults(found: Found) -> list[Goal]:
@@ -168,7 +172,7 @@ PARTS: Final = (
     Part("fidelity", "fidelity", ("--json", "--seeds", "5"), 90, _fidelity),
     Part("stalls", "stalls", ("--json", "--repeat", "3"), 150, _stalls),
     Part("hostile", "hostile", ("--json",), 120, _hostile),
-    Part("slow heads", "slow_heads", ("--json",), 90, _slow_heads),
+    Part("slow heads", "slow_heads", ("--json",), 120, _slow_heads),
     Part("observed", "observed", ("--json", "--rounds", "12"), 90, _observed),
     Part("resilience", "resilience", ("--json", "--quick"), 330, _resilience),
     Part("Valkey frozen", "redis_faults", ("--json", "--only", "sigstop-10s", "--new-share", "1"), 60, _redis_faults),
