@@ -181,7 +181,7 @@ class Fans:
             raise
         finally:
             self.bill.billed[tenant] += fan.attempts
-        if _log.is_enabled_for(logging.DEBUG):  # 1 us, where a line that is dropped takes 6
+        if _log.is_enabled_for(logging.DEBUG):  # a line that is dropped takes 4 us
             _tell(fan, gate.campaign.key)
         return fan
 
