@@ -66,6 +66,7 @@ class Connection(asyncio.Protocol):
         self.usable = True
         self.stray_bytes = 0
         self._bytes_max = answer_bytes_max
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._poll = select.poll()
@@ -96,7 +97,7 @@ class Connection(asyncio.Protocol):
         if not self.usable or self._transport is None:
             raise ClosedEarly("the connection is closed")
         self._begin()
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         self._transport.write(request)
         try:
             return await self._waiter

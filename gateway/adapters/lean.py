@@ -129,40 +129,37 @@ class LeanRanker:
 
     async def rank(self, call: Call) -> Answer:
         """Make the call. Errors are those of `ports.Ranker`."""
-        lane = await self._usable(call.arn)
-        if lane is None:
+        lane, keys = self._lanes.get(call.arn) or await self._lane(call.arn), self._keys()
+        if lane is None or keys is None:
             return await self._reference.rank(call)
-        got = await self._called(lane, RANKING, lane.body(call))
+        got = await self._called(lane, RANKING, keys, lane.body(call))
         if self._turn is not None:
             await self._turn(ANSWER_S)
         return answer_of(call, got)
 
     async def ask(self, arn: str, question: Question) -> Listing:
         """Make the call of a question. Errors are those of `ports.Ranker`."""
-        lane = await self._usable(arn)
-        if lane is None:
+        lane, keys = self._lanes.get(arn) or await self._lane(arn), self._keys()
+        if lane is None or keys is None:
             return await self._reference.ask(arn, question)
         try:
             body = orjson.dumps(members_of(arn, question))
         except orjson.JSONEncodeError:
             raise InvalidInput(NOT_UNICODE) from None
-        got = await self._called(lane, METHODS[question.operation], body)
+        got = await self._called(lane, METHODS[question.operation], keys, body)
         if got.status >= 300:
             raise error_of(refusal_in(got), question.subject.user_id)
         return listing_in(question, got.body)
 
-    async def _usable(self, arn: str) -> Lane | None:
-        """The lane of an ARN; None where the reference has to make the call."""
-        lane = self._lanes.get(arn) or await self._lane(arn)
+    def _keys(self) -> Keys | None:
+        """The keys to sign with; None where there are none, so that the reference has to make the call."""
         try:
-            self._credentials.current()
+            return self._credentials.current()
         except NoCredentialsError:
             return None
-        return lane
 
-    async def _called(self, lane: Lane, method: str, body: bytes) -> HttpAnswer:
+    async def _called(self, lane: Lane, method: str, keys: Keys, body: bytes) -> HttpAnswer:
         """Send a request; if its keys are refused as stale and there are others by then, once more."""
-        keys = self._credentials.current()
         got = await self._sent(lane, method, keys, body)
         if got.status >= 400 and refusal_in(got).code in STALE_KEYS and await self._credentials.renewed(keys):
             with suppress(NoCredentialsError):  # those that came have gone again: the refusal stands

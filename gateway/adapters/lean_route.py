@@ -54,10 +54,11 @@ class Route:
 
     def request(self, keys: Keys, second: int, body: bytes) -> bytes:
         """The bytes of a request with this body, signed at this second of the epoch."""
+        trace = TRACE.get().headers
         return b"".join((
             self.head,
             self.signer.sign(keys, second, body),
-            *(f"{name}: {value}\r\n".encode() for name, value in TRACE.get().headers),
+            "".join([f"{name}: {value}\r\n" for name, value in trace]).encode() if trace else b"",
             b"amz-sdk-invocation-id: %b\r\nContent-Length: %d\r\n\r\n" % (_invocation(), len(body)),
             body,
         ))  # fmt: skip

@@ -5,8 +5,8 @@ any level. Libraries that log through the standard library are heard from WARNIN
 same way: at DEBUG the AWS clients print bodies, with user ids in them.
 
 Every request writes a line, so its way is short: facts are handed on as they are (structlog's own logger calls itself
-with all of them by name, twice), and the second is written once a second. An access line takes 31,000 instructions
-instead of 73,000, one that is dropped 4,000 instead of 22,000.
+with all of them by name, twice), and the second is written once a second. An access line takes 44,000 instructions
+instead of 73,000, one that is dropped 12,500 instead of 22,500.
 """
 
 import logging
@@ -48,6 +48,11 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
 
 class Logger(structlog.BoundLoggerBase):
     """Writes lines: an event and its facts, at a level. Which of them are written, `threshold` decides."""
+
+    def is_enabled_for(self, level: int) -> bool:
+        """Whether a line of this level (a number of the standard library) is written: to be asked before much is told
+        that hardly anybody wants to know."""
+        return LEVEL.passes(logging.getLevelName(level).lower(), time.monotonic())
 
     def debug(self, event: str, **facts: Any) -> None:
         """For whoever looks for a fault."""

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from types import NoneType
 from typing import Final
 
@@ -22,6 +23,10 @@ from gateway.core.model import QUANTUM, Floats, Ints, every, packed, some
 
 RISE_MAX: Final = 1.5 * QUANTUM
 """Scores fall along an answer, but for a rounding: one that rises by more is not in the model's order."""
+
+PLACES: Final = tuple(range(500))
+"""The places of a list that is asked: numbers that are there already. CPython has those up to 256 by itself; the
+others would be made and freed at every call."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,9 +96,9 @@ def check_typed(
 
     500 items cost 0.08 ms on a busy machine where the full check costs 0.27.
     """
-    place = dict(zip(asked, range(len(asked)), strict=True))
+    place = dict(zip(asked, PLACES if len(asked) <= len(PLACES) else range(len(asked)), strict=False))
     try:
-        positions = packed([place[item] for item in items])
+        positions = packed(_looked_up(place, items))
     except (KeyError, TypeError):
         raise Malformed("the answer names an item that was not asked for") from None
     seen = np.zeros(len(asked), dtype=np.bool_)
@@ -105,6 +110,14 @@ def check_typed(
     if not recommendation_id:
         raise Malformed("the answer has no recommendationId")
     return Answer(positions, *_numbers(scores), recommendation_id)
+
+
+def _looked_up(place: dict[str, int], items: Sequence[str]) -> Sequence[int]:
+    """The places of the items, for two thirds of the instructions of a comprehension (1.4 % of a ranking of 10,000)."""
+    if len(items) < 2:  # an itemgetter of one item gives no tuple
+        return [place[item] for item in items]
+    found: tuple[int, ...] = itemgetter(*items)(place)
+    return found
 
 
 def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -120,6 +133,8 @@ def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]
     except struct.error:  # None among them, or what is no float at all
         numbers = _with_absent(scores)
     absent = np.zeros(len(numbers), dtype=np.bool_)
+    if _fall_from_1(numbers):
+        return numbers, absent
     known = numbers
     if not _are_shares(numbers):
         absent = np.array([score is None for score in scores], dtype=np.bool_)
@@ -130,6 +145,12 @@ def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]
     if some(known[1:] - known[:-1] > RISE_MAX):
         raise Malformed("the answer does not come best first")
     return numbers, absent
+
+
+def _fall_from_1(numbers: Floats) -> bool:
+    """Whether the numbers fall from 1 at most to 0 at least, as in nearly every answer: one comparison that says all,
+    for a fifth of the 9 us of those that say what is wrong."""
+    return bool(len(numbers) and numbers[0] <= 1.0 and numbers[-1] >= 0.0) and every(numbers[1:] <= numbers[:-1])
 
 
 def _with_absent(scores: Sequence[float | None]) -> Floats:

@@ -3,7 +3,7 @@
 Hot data are parallel numpy arrays, never an object per candidate: 10,000 frozen dataclasses cost 9 ms, arrays 0.1 ms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from struct import pack
@@ -99,7 +99,7 @@ def every(mask: NDArray[Any]) -> bool:
     return bool(np.count_nonzero(mask) == len(mask))
 
 
-def packed(numbers: list[int]) -> Ints:
+def packed(numbers: Sequence[int]) -> Ints:
     """Numbers as an array that is not to be written to: 500 in 6 us, where numpy's own ways take 10 and more."""
     return np.frombuffer(pack(f"{len(numbers)}q", *numbers), dtype=np.int64)
 

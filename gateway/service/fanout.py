@@ -16,6 +16,7 @@ Every attempt is kept in the log of its fan-out, from which all its numbers come
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ class FanOut(Generic[Said]):
     @property
     def attempts(self) -> int:
         """How many were sent."""
-        return self.sent().total()
+        return sum([one.sent for one in self.log])
 
     @property
     def retries(self) -> int:
@@ -179,19 +180,23 @@ class Fans:
                 raise faults.exceptions[0] from None
             raise
         finally:
-            sent = fan.sent()
-            self.bill.billed[tenant] += sent.total()
-        _log.debug(
-            "calls made",
-            campaign=gate.campaign.key,
-            calls=len(calls),
-            attempts=sent.total(),
-            retries=sent["retry"],
-            hedges=sent["hedge"],
-            queue_ms=round(1e3 * fan.queue_s, 2),
-            failures=[type(failure).__name__ for failure in fan.failures],
-        )
+            self.bill.billed[tenant] += fan.attempts
+        if _log.is_enabled_for(logging.DEBUG):  # a line that is dropped takes 4 us
+            _tell(fan, gate.campaign.key)
         return fan
+
+
+def _tell(fan: FanOut[Any], campaign: str) -> None:
+    _log.debug(
+        "calls made",
+        campaign=campaign,
+        calls=len(fan.outcomes),
+        attempts=fan.attempts,
+        retries=fan.retries,
+        hedges=fan.hedges,
+        queue_ms=round(1e3 * fan.queue_s, 2),
+        failures=[type(failure).__name__ for failure in fan.failures],
+    )
 
 
 @dataclass(slots=True, eq=False)
