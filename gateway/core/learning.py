@@ -7,6 +7,7 @@ import numpy as np
 from gateway.core.answer import Answer
 from gateway.core.calibration import Calibration
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.model import Grade, places_of, taken
 from gateway.core.plan import Plan
 
@@ -24,7 +25,7 @@ def frame_of(
     source = np.cumsum(used) - 1  # the number of a call among those used
     everything = len(kept) == len(plan.universe)
     return Frame(
-        items=plan.universe if everything else taken(plan.universe, kept),
+        ids=Ids(plan.universe if everything else taken(plan.universe, kept)),
         log=calibration.log[kept],
         grade=calibration.grade[kept],
         source=source[call].astype(np.int32),

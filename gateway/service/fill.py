@@ -91,8 +91,6 @@ class Fill:
         """Where candidates stand in the frame, -1 for nowhere."""
         if self.frame is None:
             return np.full(len(candidates), -1, dtype=np.intp)
-        if self.frame.items is candidates:  # learnt in one piece just now: nothing to look up
-            return np.arange(len(candidates))
         return self.frame.rows(candidates)
 
     def drop(self, batch: Batch) -> None:
