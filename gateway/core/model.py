@@ -3,7 +3,7 @@
 Hot data are parallel numpy arrays, never an object per candidate: 10,000 frozen dataclasses cost 9 ms, arrays 0.1 ms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from struct import pack
@@ -33,8 +33,10 @@ LOG_MAX: Final = 255.0
 
 def on_grid(log: Floats) -> Floats:
     """The log scores moved to the nearest point of the grid; -inf, for no score at all, stays."""
-    bounded = np.maximum(np.minimum(log, LOG_MAX), -LOG_MAX)
-    return np.where(np.isneginf(log), log, np.rint(bounded / LOG_STEP) * LOG_STEP)
+    bounded = np.minimum(log, LOG_MAX)
+    if log.min(initial=0.0) < -LOG_MAX:
+        bounded = np.where(np.isneginf(log), log, np.maximum(bounded, -LOG_MAX))
+    return np.rint(bounded / LOG_STEP) * LOG_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def every(mask: NDArray[Any]) -> bool:
     return bool(np.count_nonzero(mask) == len(mask))
 
 
-def packed(numbers: list[int]) -> Ints:
+def packed(numbers: Sequence[int]) -> Ints:
     """Numbers as an array that is not to be written to: 500 in 6 us, where numpy's own ways take 10 and more."""
     return np.frombuffer(pack(f"{len(numbers)}q", *numbers), dtype=np.int64)
 
@@ -112,6 +114,13 @@ def places_of(mask: NDArray[np.bool_]) -> Ints:
 
 def taken(items: list[str], places: Ints) -> list[str]:
     """The items at these places: 10,000 in half the time of a comprehension (0.15 ms instead of 0.35)."""
-    if len(places) < 2:  # an itemgetter of one place gives no tuple
-        return [items[place] for place in places.tolist()]
-    return list(itemgetter(*places.tolist())(items))
+    return list(each_of(items, places.tolist()))
+
+
+def each_of(table: Any, keys: Sequence[Any]) -> Sequence[Any]:
+    """What a table (a mapping, a list) holds under each of the keys. Raises `KeyError` for one that it does not hold,
+    and `TypeError` for one that no mapping can hold."""
+    if len(keys) < 2:  # an itemgetter of one key gives no tuple
+        return [table[key] for key in keys]
+    found: Sequence[Any] = itemgetter(*keys)(table)
+    return found
