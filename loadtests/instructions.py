@@ -1,10 +1,14 @@
 """How many instructions a request takes: a figure that repeats itself on a busy machine, where CPU times do not.
 
-    python -m loadtests.instructions [--only large small warm] [--floors] [--out FOLDER] [--json]
+    python -m loadtests.instructions [--only SCENE ...] [--floors] [--out FOLDER] [--json]
 
     large   one cold ranking of 10,000 candidates (21 calls)
     small   one cold ranking of 100 (one call)
     warm    the same of a user whose frame is known (no call)
+
+and, where they are asked for,
+
+    warm-10k, warm-100k    the same of 10,000 and of 100,000, for how it grows
 
 The gateway runs under `valgrind --tool=callgrind`, which counts what its process does outside of the kernel, in all
 threads, the storing behind the answer included. Two runs of one version are within 0.3 % (the small ones within 1 %).
@@ -45,6 +49,7 @@ STEADY: Final = {
     "PYTHONHASHSEED": "0",
     f"GATEWAY_CAMPAIGNS__{CAMPAIGN.upper()}__EXTRA_SHARE": "0",  # no hedges: all calls are late here
     "GATEWAY_LOG__LEVEL": "info",
+    "GATEWAY_CACHE__FRESH_S": "3600",  # a minute is over before some of them are
 }
 
 
@@ -62,7 +67,10 @@ SCENES: Final = {
     "large": Scene(10_000, cold=True, warm_ups=6, requests=8),
     "small": Scene(100, cold=True, warm_ups=40, requests=40),
     "warm": Scene(100, cold=False, warm_ups=40, requests=40),
+    "warm-10k": Scene(10_000, cold=False, warm_ups=3, requests=8),
+    "warm-100k": Scene(100_000, cold=False, warm_ups=3, requests=4),
 }
+USUAL: Final = ("large", "small", "warm")
 
 users = (f"user-{number}" for number in numbers())
 
@@ -103,7 +111,7 @@ def measured(process: subprocess.Popen[str], url: str, scene: Scene, profile: Pa
 
     def ask(times: int) -> None:
         for _ in range(times):
-            asked.ask(next(users) if scene.cold else "warm-user")
+            asked.ask(next(users) if scene.cold else f"warm-user-{scene.candidates}")
         time.sleep(SETTLE_S)
 
     ask(scene.warm_ups)
@@ -138,9 +146,10 @@ def count(module: str, arguments: Sequence[str], scenes: Mapping[str, Scene], ou
 def run(names: Sequence[str], out: Path | None, *, floors: bool) -> dict[str, dict[str, float]]:
     """Everything that was asked for, by program and scene."""
     found = {}
-    with started("loadtests.client_cost.upstream", str(SCENES["large"].candidates)) as (_, upstream):
+    scenes = {name: SCENES[name] for name in names}
+    items = max(SCENES["large"].candidates, *(scene.candidates for scene in scenes.values()))
+    with started("loadtests.client_cost.upstream", str(items)) as (_, upstream):
         environment_for(upstream, "lean")
-        scenes = {name: SCENES[name] for name in names}
         found[GATEWAY] = count("gateway", ("serve", "--port", "0"), scenes, out)
         if floors:
             for name, module in ((AIOHTTP_FLOOR, "aiohttp_floor"), (RAW_FLOOR, "raw_floor")):
@@ -154,7 +163,7 @@ def run(names: Sequence[str], out: Path | None, *, floors: bool) -> dict[str, di
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=SCENES, default=list(SCENES))
+    parser.add_argument("--only", nargs="+", choices=SCENES, default=USUAL)
     parser.add_argument("--floors", action="store_true")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--json", action="store_true")
@@ -165,7 +174,7 @@ def main() -> None:
         return
     for program, scenes in found.items():
         for name, millions in scenes.items():
-            print(f"{program:>14} {name:>6} {millions:10.3f} million instructions a request")
+            print(f"{program:>14} {name:>9} {millions:10.3f} million instructions a request")
 
 
 if __name__ == "__main__":

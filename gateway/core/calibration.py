@@ -96,15 +96,14 @@ def calibrate(
 ) -> Calibration:
     """Put the answers (None for a failed call) of a plan, and of its bridges, on one scale."""
     scales = _scales(plan, answers, bridges, bridge_answers)
-    offsets, errors = _offsets(plan, scales, bridges)
+    counts = {c: int(np.count_nonzero(answer.scores)) for c, answer in enumerate(answers) if answer is not None}
+    offsets, errors = _offsets(plan, scales, bridges, [c for c, scored in counts.items() if scored])
     log = np.full(len(plan.universe), -np.inf)
     score = np.full(len(plan.universe), _UNRANKED)
     call = np.full(len(plan.universe), -1, dtype=np.intp)
     # In an order of their own, so that the result does not depend on that of the calls: the best-joined call that
     # scored anything writes last, and the shared anchors take its word for their place.
-    answered = [
-        (c, answer, int(np.count_nonzero(answer.scores))) for c, answer in enumerate(answers) if answer is not None
-    ]
+    answered = [(c, answer, counts[c]) for c, answer in enumerate(answers) if answer is not None]
     answered.sort(key=lambda one: (one[2] > 0, -errors[one[0]], _own_key(plan, one[0])))
     for c, answer, scored in answered:
         _place_call(plan.chunks[c], answer, scored, float(offsets[c]), log, score)
@@ -147,10 +146,12 @@ def measured(chunk: Ints, answer: Answer) -> Floats:
     return score
 
 
-def _offsets(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> tuple[Floats, Floats]:
-    """Offset and error of every call of the plan, along the best path from the root of the scale."""
+def _offsets(
+    plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge], scored: list[int]
+) -> tuple[Floats, Floats]:
+    """Offset and error of every call of the plan, along the best path from the root of the scale; `scored` are those
+    with a score."""
     calls = len(plan.chunks)
-    scored = [c for c in range(calls) if c in scales and some(scales[c].score > 0.0)]
     offsets, errors = np.zeros(calls), np.zeros(calls)
     if plan.known_log is None and len(scored) <= 1:
         return offsets, errors  # one call is its own scale

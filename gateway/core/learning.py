@@ -24,15 +24,16 @@ def frame_of(
     if len(items) > plan.wanted or not every(answered):
         kept = places_of(answered)
         items, log, grade, call = taken(items, kept), log[kept], grade[kept], call[kept]
-    used = np.bincount(call, minlength=len(answers)) > 0
-    source = np.cumsum(used) - 1  # the number of a call among those used
+    used = np.bincount(call, minlength=len(answers)).tolist()
+    if not all(used):
+        call = (np.cumsum(np.array(used) > 0) - 1)[call]  # the number of a call among those used
     return Frame(
         ids=Ids(items),
         log=log,
         grade=grade,
-        source=(call if every(used) else source[call]).astype(np.int32),
+        source=call.astype(np.int32),
         recommendation_ids=tuple(
-            answer.recommendation_id for c in places_of(used).tolist() if (answer := answers[c]) is not None
+            answer.recommendation_id for answer, rows in zip(answers, used, strict=True) if answer is not None and rows
         ),
         scale_id=scale_id,
         created_s=created_s,

@@ -11,8 +11,9 @@ not ask for, so they sum to 1: nobody can tell that there was more than one call
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gateway.core.model import Floats, Grade, Grades, Ints, every, places_of
+from gateway.core.model import Floats, Grade, Grades, Ints, places_of, some
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,8 @@ def order_candidates(log: Floats, grade: Grades) -> Ranking:
     """Rank candidates by their log scores and grades (both parallel to the caller's distinct candidates)."""
     none = np.empty(0, dtype=np.intp)
     rounded = trailing = unknown = excluded = unranked = none
-    if grade.max(initial=Grade.SHARP) <= Grade.FAINT:  # the usual list: nothing has to be picked out
+    worst = grade.max(initial=Grade.SHARP)
+    if worst <= Grade.FAINT:  # the usual list: nothing has to be picked out
         order, rising = _by_log(log)
         scored = len(order)
     else:
@@ -59,15 +61,19 @@ def order_candidates(log: Floats, grade: Grades) -> Ranking:
     scores = softmax(-rising)
     if len(order) > scored:
         scores = np.concatenate((scores, np.zeros(len(order) - scored - len(unranked))))
-    unresolved = (grade[order[:scored]] > Grade.RESOLVED)[::-1]
     return Ranking(
         order=order,
         scores=scores,
         scored=scored,
-        resolved_through=scored - int(unresolved.argmin()) if scored and not every(unresolved) else 0,
+        resolved_through=scored if worst <= Grade.RESOLVED else _last(grade[order[:scored]] <= Grade.RESOLVED),
         excluded=len(excluded),
         unknown=len(unknown),
     )
+
+
+def _last(mask: NDArray[np.bool_]) -> int:
+    """Where the mask holds for the last time, counted from 1; 0 for nowhere."""
+    return len(mask) - int(mask[::-1].argmax()) if some(mask) else 0
 
 
 def _by_log(log: Floats, places: Ints | None = None) -> tuple[Ints, Floats]:

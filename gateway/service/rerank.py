@@ -141,7 +141,7 @@ def _answer(request: Request, candidates: list[str], found: Found, learnt: Learn
     degraded = None if learnt.sound else _uncertain(request, learnt)
     if some(lost):
         degraded = incomplete(_failures(learnt))
-    origin = np.where(learnt.cached, Origin.CACHED, Origin.FRESH)
+    origin = np.where(learnt.cached, Origin.CACHED, Origin.FRESH) if some(learnt.cached) else Origin.FRESH
     return _result(request, candidates, learnt.frame, learnt.rows, origin, degraded, cost, learnt.rounds)
 
 
