@@ -27,8 +27,7 @@ from gateway.adapters.otel_sdk import opened_tracer
 from gateway.adapters.personalize import PersonalizeRanker
 from gateway.adapters.personalize_events import PersonalizeEvents
 from gateway.adapters.personalize_raw import RawPersonalize
-from gateway.adapters.redis_options import RedisOptions
-from gateway.adapters.redis_store import RedisStore
+from gateway.adapters.spared import spared
 from gateway.adapters.system_clock import SystemClock
 from gateway.core.errors import GatewayError
 from gateway.core.life import Life
@@ -189,6 +188,9 @@ async def _opened_stores(cache: CacheSettings, clock: Clock, stack: AsyncExitSta
             MemoryValues(clock.now_s, round(METADATA_SHARE * bytes_max)),
             MemoryValues(clock.now_s, round(PINS_SHARE * bytes_max)),
         )
+    with spared():  # imported here, as it takes 6 MiB and 100 ms: for those who use it
+        from gateway.adapters.redis_options import RedisOptions
+        from gateway.adapters.redis_store import RedisStore
     options = RedisOptions(
         cache.url,
         timeout_ms=cache.timeout_ms,

@@ -135,38 +135,54 @@ def _quantile(times: Sequence[tuple[float, int]], share: float) -> float:
     return float("nan")
 
 
-def run(options: argparse.Namespace) -> dict[str, Any]:
-    """The ramp and the hold."""
-    users, candidates = str(options.users), str(options.candidates)
-    with opened() as shop:
-        ramp = locust(
-            shop,
-            options.ramp_s,
-            *("--shape", "ramp", "--shape-users", users, "--shape-s", str(options.ramp_s)),
-            *("--pace", "0", "--candidates", candidates),
-        )
-        peak = peak_of(ramp["history"])
-        before = shop.resident_mib(), shop.descriptors()
-        pace = options.share * peak / options.users
-        hold = locust(
-            shop,
-            options.hold_s,
-            *("-u", users, "-r", users, "-t", f"{options.hold_s}s"),
-            *("--pace", f"{pace:.4f}", "--candidates", candidates),
-        )
-        after = shop.resident_mib(), shop.descriptors()
-    held = figures(hold["rows"])
-    requests = sum(one["requests"] for one in held.values())
+def peak(shop: Shop, options: argparse.Namespace) -> tuple[float, dict[str, Any]]:
+    """A ramp of users who do not pause: the requests per second that were carried, and the run."""
+    ramp = locust(
+        shop,
+        options.ramp_s,
+        *("--shape", "ramp", "--shape-users", str(options.users), "--shape-s", str(options.ramp_s)),
+        *("--pace", "0", "--candidates", str(options.candidates)),
+    )
+    return peak_of(ramp["history"]), ramp
+
+
+def held(shop: Shop, per_s: float, options: argparse.Namespace) -> dict[str, Any]:
+    """So many requests per second by all users together, for `hold_s`: the run."""
+    users = str(options.users)
+    return locust(
+        shop,
+        options.hold_s,
+        *("-u", users, "-r", users, "-t", f"{options.hold_s}s"),
+        *("--pace", f"{per_s / options.users:.4f}", "--candidates", str(options.candidates)),
+    )
+
+
+def told(peak_per_s: float, ramp: dict[str, Any], hold: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """What both runs found."""
+    by_name = figures(hold["rows"])
+    requests = sum(one["requests"] for one in by_name.values())
     return {
         "candidates": options.candidates,
-        "peakPerS": round(peak, 1),
+        "peakPerS": round(peak_per_s, 1),
         "heldPerS": round(requests / options.hold_s, 1),
         "holdS": options.hold_s,
         "requests": requests,
-        "failures": sum(one["failures"] for one in held.values()),
+        "failures": sum(one["failures"] for one in by_name.values()),
         "violations": ramp["violations"] or hold["violations"],
         "said": [ramp["said"], hold["said"]],
-        "byName": held,
+        "byName": by_name,
+    }
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """The ramp and the hold."""
+    with opened() as shop:
+        peak_per_s, ramp = peak(shop, options)
+        before = shop.resident_mib(), shop.descriptors()
+        hold = held(shop, options.share * peak_per_s, options)
+        after = shop.resident_mib(), shop.descriptors()
+    return {
+        **told(peak_per_s, ramp, hold, options),
         "residentMib": [round(before[0], 1), round(after[0], 1)],
         "descriptors": [before[1], after[1]],
     }

@@ -180,6 +180,7 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
                   " (rate(rerank_event_loop_lag_seconds_bucket{@}[$__rate_interval])))", "{{instance}}"),)),
         Panel("Open files", "short", (Query("process_open_fds{@}", "{{instance}}"),
               Query("process_max_fds{@}", "{{instance}} limit"))),
+        Panel("Tasks", "short", (gauge("rerank_tasks", "instance", "{{instance}}"),)),
         Panel("Work in the background", "short", (gauge("rerank_background_tasks", "instance", "{{instance}}"),
               per_second("rerank_background_dropped_total", "instance", "{{instance}} dropped/s"))),
         Panel("Credentials: seconds to go", "s",

@@ -14,6 +14,8 @@ from aiobotocore.credentials import create_credential_resolver
 from aiobotocore.session import AioSession
 from botocore.credentials import ReadOnlyCredentials
 
+from gateway.adapters.aws_data import new_session
+
 REREAD_S: Final = {"shared-credentials-file": 60.0, "config-file": 60.0}
 """How often sources are read that state no expiry and may change all the same. An environment cannot change, and a
 program may be dear to run: those are asked again when upstream refuses what they gave."""
@@ -58,7 +60,7 @@ class Chain:
         return Found(keys, math.inf if expiry is None else expiry.timestamp(), str(credentials.method))
 
     def _new_session(self) -> AioSession:
-        session = AioSession()
+        session = new_session()
         self._loader = self._loader or session.get_component("data_loader")
         session.register_component("data_loader", self._loader)
         return session

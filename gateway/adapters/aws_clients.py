@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
 
 from gateway.adapters.aws_chain import Chain
 from gateway.adapters.aws_credentials import KeptCredentials
+from gateway.adapters.aws_data import new_session
 from gateway.adapters.aws_errors import STALE_KEYS, refusal_in
 from gateway.adapters.aws_session import GuardedHttpSession, TransportStats
 
@@ -117,6 +118,6 @@ class AwsClients:
         )
 
     def _new_session(self) -> AioSession:
-        session = AioSession()
+        session = new_session()
         session.register_component("credential_provider", self.credentials)
         return session

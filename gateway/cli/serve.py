@@ -21,9 +21,12 @@ def serve(
     """
     import uvloop
 
-    from gateway import settings as of
-    from gateway import wiring
-    from gateway.adapters import logs
+    from gateway.adapters.spared import spared
+
+    with spared():
+        from gateway import settings as of
+        from gateway import wiring
+        from gateway.adapters import logs
 
     given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     try:

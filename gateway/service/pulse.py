@@ -1,4 +1,5 @@
-"""How late the event loop is: a timer that is due ten times a second, and looks how much later it was called.
+"""How late the event loop is: a timer that is due ten times a second, and looks how much later it was called. And how
+many tasks it has.
 
 Whatever holds the loop up, holds up every caller; nothing else in the process would tell. A timer that arms itself
 again needs no task: ten calls a second cost 0.01 % of a core. A stall shorter than the interval is met by chance, in
@@ -22,18 +23,25 @@ class Pulse:
         self._clock = clock
         self._due_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
         return f"<Pulse {'beats' if self._timer else 'rests'} {self.lag_s!r}>"
 
+    @property
+    def tasks(self) -> int:
+        """Tasks that are not done; none where it rests."""
+        return 0 if self._loop is None else len(asyncio.all_tasks(self._loop))
+
     def __enter__(self) -> "Pulse":
+        self._loop = asyncio.get_running_loop()
         self._arm()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer = self._loop = None
 
     def _arm(self) -> None:
         self._due_s = self._clock.stopwatch_s() + EVERY_S

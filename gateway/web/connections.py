@@ -2,13 +2,17 @@
 
 aiohttp's only limit on a request head is the one on idle connections, it has none on a caller that does not read its
 answer, and none on the number of connections. All three are a matter of the protocol, so its class is extended here;
-times of the body are `body`'s.
+the first head of a connection is `first_heads`', times of the body are `body`'s.
+
+Thousands of connections may be due in one moment. They are ended a few at a time, with a pause for others: a request
+that comes meanwhile meets a tenth of a millisecond of that work now and then, not all of it at once.
 """
 
 import asyncio
+import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -18,11 +22,27 @@ from gateway.web.unparsable import last_words
 SLICE_BYTES: Final = 32 * 1024
 """Parsed in one turn of the loop; one-byte chunks, the worst there is, cost a microsecond each."""
 
-CULLED_AT_ONCE: Final = 8
-"""Connections that are ended in one turn of the loop, at 0.1 ms each: thousands may be due at the same moment."""
+CULLED_AT_ONCE: Final = 4
+"""Connections that are ended in one go, at 0.04 ms each."""
+
+CULLED_AT_MOST: Final = 32
+"""The same when many wait: a millisecond of work."""
+
+CULL_EVERY_S: Final = 0.001
+"""The pause between two goes."""
+
+CULLED_WITHIN_S: Final = 0.25
+"""Of those that wait, so many are ended that all would be gone after this time: half a second for thousands."""
 
 BUSY: Final = last_words(503, "connections", "Too many connections", "Retry-After: 1")
 SLOW_HEAD: Final = last_words(408, "slow-head", "The request's head did not arrive in time")
+
+
+class Late(Protocol):
+    """A connection whose head did not come in its time."""
+
+    def end_if_late(self) -> bool:
+        """End it, unless the head has come since; tells which."""
 
 
 @dataclass(slots=True)
@@ -40,29 +60,38 @@ class Guard:
     open: int = 0
     refused: int = 0
     culled: int = 0
-    _late: "deque[GuardedHandler]" = field(default_factory=deque, repr=False)
+    _late: "deque[Late]" = field(default_factory=deque, repr=False)
 
-    def protocol(self, server: web.Server) -> "GuardedHandler":
-        """The protocol of a new connection."""
-        return GuardedHandler(self, server)
+    def admits(self) -> bool:
+        """Count one more connection, as open or, if it would be one too many, as refused."""
+        if self.open >= self.connections_max:
+            self.refused += 1
+            return False
+        self.open += 1
+        return True
 
-    def cull(self, late: "GuardedHandler") -> None:
+    def cull(self, late: Late) -> None:
         """End a connection when its turn comes."""
         self._late.append(late)
         if len(self._late) == 1:
-            asyncio.get_running_loop().call_soon(self._cull_some)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._cull_some, loop.time())
 
-    def _cull_some(self) -> None:
-        for _ in range(min(CULLED_AT_ONCE, len(self._late))):
+    def _cull_some(self, before_s: float) -> None:
+        """End those whose turn it is, after a pause that may have been longer than it should."""
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        due = math.ceil(len(self._late) * (now_s - before_s) / CULLED_WITHIN_S)
+        for _ in range(min(len(self._late), CULLED_AT_MOST, max(CULLED_AT_ONCE, due))):
             self.culled += self._late.popleft().end_if_late()
         if self._late:
-            asyncio.get_running_loop().call_soon(self._cull_some)
+            loop.call_later(CULL_EVERY_S, self._cull_some, now_s)
 
 
 class GuardedHandler(RequestHandler):
-    """aiohttp's protocol of one connection, under the limits of a guard."""
+    """aiohttp's protocol of one connection, under the limits of a guard, which counts it already."""
 
-    __slots__ = ("_backlog", "_begun", "_guard", "_head_timer", "_late", "_refused", "_wire", "_write_timer")
+    __slots__ = ("_backlog", "_begun", "_guard", "_head_timer", "_late", "_wire", "_write_timer")
 
     def __init__(self, guard: Guard, server: web.Server) -> None:
         loop = asyncio.get_running_loop()
@@ -70,7 +99,7 @@ class GuardedHandler(RequestHandler):
             server, loop=loop, keepalive_timeout=guard.keep_alive_s, access_log=cast("Any", None), auto_decompress=False
         )
         self._guard = guard
-        self._refused = self._begun = self._late = False
+        self._begun = self._late = False
         self._backlog = bytearray()
         self._wire: asyncio.Transport | None = None
         self._head_timer: asyncio.TimerHandle | None = None
@@ -78,30 +107,27 @@ class GuardedHandler(RequestHandler):
 
     @property
     def receiving(self) -> bool:
-        """Whether a request is still on its way: its body, its head, or, on a new connection, its first byte."""
-        if self._request_count == 0 or self._begun or self._messages:
+        """Whether a request is still on its way: its body or its head."""
+        if self._begun or self._messages:
             return True
         request = self._current_request
         return request is not None and not request.content.is_eof()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection, or turn it away."""
+        """Take the connection."""
         self._wire = cast("asyncio.Transport", transport)
-        if self._guard.open >= self._guard.connections_max:
-            self._refused = True
-            self._guard.refused += 1
-            self._wire.write(BUSY)
-            self._wire.close()
-            return
-        self._guard.open += 1
         self._wire.set_write_buffer_limits(high=0)  # so that `pause_writing` tells of every byte that is not taken
-        self._await_head()
         super().connection_made(transport)
+
+    def begin(self, data: bytes, due_s: float) -> None:
+        """Take the first bytes; if their head is not whole, the rest of it is due at a time of the loop."""
+        self._begun = True
+        self.data_received(data)
+        if self._request_count == 0:
+            self._head_timer = self._loop.call_at(due_s, self._cull)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, a slice in each turn of the loop: 250,000 of them can be 40,000 chunks to work through."""
-        if self._refused:
-            return
         if not data or (not self._backlog and len(data) <= SLICE_BYTES):  # nothing: aiohttp wants what it held back
             self._take(data)
             return
@@ -133,8 +159,8 @@ class GuardedHandler(RequestHandler):
             self._end_head_timer()
         elif data and self._waiter is not None:
             self._begun = True
-            if self._head_timer is None and not self._late:
-                self._await_head()
+            if self._head_timer is None and not self._late and self._request_count:  # the first one's is `begin`'s
+                self._head_timer = self._loop.call_later(self._guard.head_timeout_s, self._cull)
 
     def pause_writing(self) -> None:
         """Bytes are not taken: the caller has its time to do so."""
@@ -152,12 +178,8 @@ class GuardedHandler(RequestHandler):
         self._end_write_timer()
         self._wire = None
         self._backlog.clear()
-        if not self._refused:
-            self._guard.open -= 1
-            super().connection_lost(exc)
-
-    def _await_head(self) -> None:
-        self._head_timer = self._loop.call_later(self._guard.head_timeout_s, self._cull)
+        self._guard.open -= 1
+        super().connection_lost(exc)
 
     def _cull(self) -> None:
         """The head did not come in its time."""

@@ -13,15 +13,15 @@ import os
 import socket
 import ssl
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 from aiohttp import web
 
 from gateway.web.connections import Guard, GuardedHandler
+from gateway.web.first_heads import FirstHeads
 
 BACKLOG: Final = 1024
 """Connections that the system may hold while the loop is busy: a burst, not a queue."""
@@ -42,7 +42,7 @@ SOCKET_UMASK: Final = 0o117
 class GuardedSite(web.BaseSite):
     """A listener of an `AppRunner`, on a TCP address or at the path of a Unix socket. `start` raises `OSError`."""
 
-    __slots__ = ("_address", "_guard", "_inode")
+    __slots__ = ("_address", "_first_heads", "_guard", "_inode")
 
     def __init__(
         self, runner: web.AppRunner, guard: Guard, address: tuple[str, int] | Path, tls: ssl.SSLContext | None = None
@@ -51,6 +51,7 @@ class GuardedSite(web.BaseSite):
         self._address = address
         self._guard = guard
         self._inode: int | None = None
+        self._first_heads: FirstHeads | None = None
 
     @property
     def wanted(self) -> str:
@@ -73,7 +74,7 @@ class GuardedSite(web.BaseSite):
         await super().start()
         loop = asyncio.get_running_loop()
         assert self._runner.server is not None  # noqa: S101 - `BaseSite` has looked
-        protocol = partial(self._guard.protocol, self._runner.server)
+        self._first_heads = protocol = FirstHeads(self._guard, self._runner.server)
         if isinstance(self._address, Path):
             bound = _bound(self._address)
             self._inode = self._address.stat().st_ino
@@ -94,7 +95,7 @@ class GuardedSite(web.BaseSite):
         if isinstance(self._address, Path) and _inode(self._address) == self._inode is not None:
             self._address.unlink(missing_ok=True)
 
-    async def _served(self, protocol: Callable[[], GuardedHandler], connection: socket.socket) -> None:
+    async def _served(self, protocol: FirstHeads, connection: socket.socket) -> None:
         """Hand a connection to the loop as if it had taken it itself."""
         loop, handshake_s = asyncio.get_running_loop(), self._guard.head_timeout_s if self._ssl_context else None
         with suppress(OSError):  # it is gone already, or does not speak TLS
@@ -107,16 +108,18 @@ class GuardedSite(web.BaseSite):
 
     async def _hear_out(self, last: list[socket.socket]) -> None:
         """Serve connections that the system had taken, and wait for requests that are on their way, for a while."""
-        server = self._runner.server
-        assert server is not None  # noqa: S101 - it was started
+        server, first_heads = self._runner.server, self._first_heads
+        if server is None or first_heads is None:  # it never listened
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_CALL_S), asyncio.TaskGroup() as group:
                 for connection in last:
-                    group.create_task(self._served(partial(self._guard.protocol, server), connection))
+                    group.create_task(self._served(first_heads, connection))
         for _ in range(round(LAST_CALL_S / LOOK_S)):
-            if not any(cast("GuardedHandler", one).receiving for one in server.connections):
-                return
+            if not first_heads and not any(cast("GuardedHandler", one).receiving for one in server.connections):
+                break
             await asyncio.sleep(LOOK_S)
+        first_heads.end()
 
 
 def _waiting(listener: socket.socket) -> Iterator[socket.socket]:

@@ -247,6 +247,8 @@ CREDENTIALS: Final = (
 PROCESS: Final = (
     Family("histogram", "rerank_event_loop_lag_seconds", "How late the event loop was, looked at ten times a second",
            (), "pulse.lag_s", lambda s: one(s.service.pulse.lag_s)),
+    Family("gauge", "rerank_tasks", "Tasks of the event loop: a connection has one, a call upstream another", (),
+           "pulse.tasks", lambda s: one(s.service.pulse.tasks)),
     Family("gauge", "rerank_background_tasks", "Tasks that outlive their request", (), "background",
            lambda s: one(s.service.reranker.frames.background.under_way)),
     Family("counter", "rerank_background_dropped_total", "Such work that there was no room for", (), "background",

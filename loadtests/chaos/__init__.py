@@ -6,4 +6,7 @@ A gateway, a model upstream and a Valkey as processes of their own. The seed giv
 strength, when and for how long) and what every caller asks for; what was answered is written down as it came. Only
 then it is judged (`verdict`): every candidate once, the order of this very user's tastes, in time, and flagged where it
 is not whole. The same seed plays the same faults and the same questions again.
+
+An answer that came late while the machine stood still for longer (`stillness`) is told by itself: it is no broken
+promise of the gateway's, and no proof of anything either. A machine of its own has none.
 """

@@ -19,7 +19,8 @@ import uvloop
 
 import loadtests.chaos as package
 from loadtests.chaos.schedule import LATENCY, Episode, schedule
-from loadtests.chaos.verdict import Seen, item, kinds, verdict
+from loadtests.chaos.stillness import Slot, Watch, lost_at_edges
+from loadtests.chaos.verdict import Seen, item, kinds, verdict, waited
 from loadtests.resilience.stage import Stage, stage
 from tests.redis.servers import Server, binaries
 
@@ -108,15 +109,25 @@ def _with_answer(seen: Seen, body: bytes, *, retry_after: bool) -> Seen:
     )
 
 
+def with_lost(seen: Seen, slots: Sequence[Slot], began_s: float) -> Seen:
+    """The answer, with what was lost while it was on its way; nothing has to be known of one that came in time."""
+    if seen.late_s <= 0:
+        return seen
+    sent_s = began_s + seen.sent_s
+    lost_s = lost_at_edges(slots, sent_s, sent_s + seen.deadline_s, sent_s + seen.took_s)
+    return msgspec.structs.replace(seen, lost_s=round(lost_s, 4))
+
+
 async def run(options: argparse.Namespace) -> tuple[list[Episode], list[Seen], dict[str, Any]]:
     """The whole run: its schedule, its history, and how the gateway stands afterwards."""
     episodes = schedule(options.seed, options.seconds)
     with opened() as (there, server):
         before_mib = there.resident_mib()
+        watch = Watch(there.process.pid)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(GIVE_UP_S)) as session:
             began_s = time.monotonic()
             url, until_s = f"{there.gateway}/v1/rerank", began_s + options.seconds
-            async with asyncio.TaskGroup() as group:
+            async with watch.looking(), asyncio.TaskGroup() as group:
                 for victim in ("upstream", "cache"):
                     own = [one for one in episodes if one.victim == victim]
                     group.create_task(play(own, there, server, began_s))
@@ -124,8 +135,12 @@ async def run(options: argparse.Namespace) -> tuple[list[Episode], list[Seen], d
                     group.create_task(call(session, url, Random(f"{options.seed}/caller/{number}"), began_s, until_s))
                     for number in range(options.callers)
                 ]
-        history = sorted((seen for caller in callers for seen in caller.result()), key=lambda one: one.sent_s)
-        stands = {"residentMib": [round(before_mib, 1), round(there.resident_mib(), 1)]}
+        answers = (with_lost(seen, watch.slots, began_s) for caller in callers for seen in caller.result())
+        history = sorted(answers, key=lambda one: one.sent_s)
+        stands = {
+            "residentMib": [round(before_mib, 1), round(there.resident_mib(), 1)],
+            "lostShare": round(sum(one.lost_s for one in watch.slots) / options.seconds, 3),
+        }
     return episodes, history, stands
 
 
@@ -150,6 +165,7 @@ def main() -> None:
         "answers": len(history),
         "kinds": kinds(history),
         "broken": broken,
+        "lateWhileLost": waited(history),
         **stands,
     }
     if options.json:
@@ -158,6 +174,12 @@ def main() -> None:
         print(f"seed {options.seed}: {len(episodes)} faults in {options.seconds:g} s, {len(history):,} answers")
         print("  " + ", ".join(f"{count:,} x {kind}" for kind, count in found["kinds"].items()))
         print(f"  resident {stands['residentMib']} MiB; broken promises: {broken or 'none'}")
+        late = [one["lateMs"] for one in found["lateWhileLost"]]
+        if late:
+            print(
+                f"  {len(late)} more were late by at most {max(late):.0f} ms, while the machine stood still for longer"
+            )
+        print(f"  the gateway or the checker had no core for {stands['lostShare']:.1%} of the time")
     sys.exit(1 if broken else 0)
 
 

@@ -21,7 +21,8 @@ UNRANKED: Final = frozenset({"upstream", "deadline"})
 
 class Seen(msgspec.Struct, frozen=True):
     """One request, and what came: which window of the items, for whom, by when; the items of the answer by their
-    numbers, and how many of them have a score."""
+    numbers, and how many of them have a score. `lost_s` is what a late one lost near its ends because the machine stood
+    still (`stillness`)."""
 
     sent_s: float
     user: str
@@ -34,6 +35,12 @@ class Seen(msgspec.Struct, frozen=True):
     order: list[int] = []
     scored: int = 0
     retry_after: bool = False
+    lost_s: float = 0.0
+
+    @property
+    def late_s(self) -> float:
+        """By how much it came later than it may; below 0 if it was in time."""
+        return self.took_s - self.deadline_s - LATE_S
 
 
 def item(number: int) -> str:
@@ -44,7 +51,7 @@ def item(number: int) -> str:
 def faults_of(seen: Seen) -> list[str]:
     """The promises that one answer breaks."""
     faults = []
-    if seen.took_s > seen.deadline_s + LATE_S:
+    if seen.late_s > seen.lost_s:
         faults.append("late")
     if seen.status not in STATUSES:
         faults.append(f"status {seen.status}")
@@ -73,3 +80,12 @@ def kinds(history: Sequence[Seen]) -> dict[str, int]:
     """How many answers of each kind there were."""
     names = Counter(f"200 {seen.degraded}" if seen.degraded else str(seen.status) for seen in history)
     return dict(sorted(names.items()))
+
+
+def waited(history: Iterable[Seen]) -> list[dict[str, float]]:
+    """The answers that were late, but by no more than the machine stood still: by how much, and for how long."""
+    return [
+        {"sentS": round(seen.sent_s, 3), "lateMs": round(1e3 * seen.late_s), "lostMs": round(1e3 * seen.lost_s)}
+        for seen in history
+        if 0 < seen.late_s <= seen.lost_s
+    ]

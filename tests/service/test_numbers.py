@@ -186,6 +186,19 @@ async def test_the_pulse_sees_what_holds_the_loop_up() -> None:
     assert pulse.lag_s.count == beats
 
 
+async def test_the_pulse_knows_how_many_tasks_there_are() -> None:
+    """One more while a task is under way, one less when it has ended; none where the pulse does not beat."""
+    end = asyncio.Event()
+    with (pulse := Pulse(Slow())):
+        before = pulse.tasks
+        async with asyncio.TaskGroup() as group:
+            group.create_task(end.wait())
+            assert pulse.tasks == before + 1
+            end.set()
+        assert pulse.tasks == before
+    assert pulse.tasks == 0
+
+
 # --- episodes --------------------------------------------------------------------------------------------
 
 
