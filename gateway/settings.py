@@ -15,10 +15,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from gateway.core.redis_url import parse
+from gateway.core.redis_url import SCHEMES, parse
 from gateway.core.routing import Campaign
 from gateway.settings_auth import NAME, AuthSettings, listener_relations, tenant_relations
 from gateway.settings_campaigns import CampaignSettings, campaign_relations
+from gateway.settings_files import FILES
 from gateway.settings_parts import Section as _Section
 from gateway.settings_parts import at as _at
 from gateway.settings_parts import table as _table
@@ -31,15 +32,11 @@ SHORT_NAMES: Final[dict[str, str]] = {
 }
 """Short names that everybody sets, and what they stand for. (`GATEWAY_CONFIG` names the TOML file.)"""
 
-
-FILES: Final = frozenset({
-    "password_file", "tls_ca_file", "tls_cert_file", "tls_key_file", "tls_client_ca_file",
-    "keys_file", "key_pairs_file",
-})  # fmt: skip
-"""Settings that are files themselves: their variables are not read for a value."""
-
 OF_KUBERNETES: Final = re.compile(r"GATEWAY_(SERVICE_(HOST|PORT)|PORT_\d+_)")
 """Variables that Kubernetes sets in every pod beside a Service named `gateway`."""
+
+LINK_OF_KUBERNETES: Final = re.compile(r"(tcp|udp|sctp)://")
+"""What it sets `GATEWAY_PORT` itself to: where that Service is, which is no port of ours."""
 
 PLAIN_WORDS: Final[dict[str, str]] = {"extra_forbidden": "there is no such setting", "missing": "must be set"}
 """Faults that the validator words for programmers."""
@@ -79,8 +76,11 @@ MEMORY: Final = "memory://"
 
 
 def _cache_url(url: str) -> str:
-    if url != MEMORY:
-        parse(url)
+    if url == MEMORY:
+        return url
+    if url.partition("://")[0].lower() not in SCHEMES:
+        raise ValueError(f"must be {MEMORY} or a Redis URL, whose scheme is one of {', '.join(SCHEMES)}")
+    parse(url)
     return url
 
 
@@ -105,6 +105,13 @@ class CacheSettings(_Section):
     pin_s: Annotated[float, Field(gt=0, le=86_400)] = 300
     timeout_ms: Annotated[int, Field(ge=1, le=10_000)] = 20
     memory_mib: Annotated[int, Field(ge=1)] = 256
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without credentials, for people to read."""
+        scheme, separator, rest = self.url.partition("://")
+        authority, slash, path = rest.partition("/")
+        return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 Transport = Literal["lean", "aiobotocore"]
@@ -178,7 +185,8 @@ def load(
     Raises `ConfigError` with all faults at once: each names the setting and where its value came from.
     """
     faults: list[str] = []
-    variables = _expanded(os.environ if environment is None else environment, faults)  # noqa: TID251 - their one home
+    given = os.environ if environment is None else environment  # noqa: TID251 - their one home
+    variables = _expanded(given, faults)
     path = path or variables.get("GATEWAY_CONFIG")
     in_file = _read(Path(path), faults) if path else {}
     in_environment = _Environment(variables)()
@@ -190,7 +198,7 @@ def load(
     except ValidationError as error:
         for one in error.errors():
             place = one["loc"]
-            origin = _origin(place, options or {}, in_environment, path)
+            origin = _origin(place, options or {}, in_environment, given, path)
             what = PLAIN_WORDS.get(one["type"], one["msg"].removeprefix("Value error, "))
             faults.append(f"{'.'.join(map(str, place))}: {what} (in {origin})")
     faults += _relations(merged)
@@ -213,6 +221,8 @@ def _relations(merged: Mapping[str, Any]) -> Iterator[str]:
 def _expanded(environment: Mapping[str, str], faults: list[str]) -> dict[str, str]:
     """The variables with the short names written out and the values of `GATEWAY_..._FILE` read from their files."""
     variables = dict(environment)
+    if LINK_OF_KUBERNETES.match(variables.get("GATEWAY_PORT", "")):
+        del variables["GATEWAY_PORT"]
     for name, path in environment.items():
         if name.startswith(PREFIX) and name.endswith("_FILE") and name.rpartition("__")[2].lower() not in FILES:
             try:
@@ -257,13 +267,17 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def _origin(
-    place: tuple[int | str, ...], options: Mapping[str, Any], environment: Mapping[str, Any], path: object
+    place: tuple[int | str, ...],
+    options: Mapping[str, Any],
+    in_environment: Mapping[str, Any],
+    environment: Mapping[str, str],
+    path: object,
 ) -> str:
     """Where the value at a place came from."""
     if _has(options, place):
         return f"--{place[-1]}"
-    if _has(environment, tuple(str(step).lower() for step in place)):
-        return _variable(place)
+    if _has(in_environment, tuple(str(step).lower() for step in place)):
+        return _variable(place, environment)
     return str(path) if path else "the environment"
 
 
@@ -271,5 +285,8 @@ def _has(values: Mapping[str, Any], place: tuple[int | str, ...]) -> bool:
     return _at(values, *map(str, place), default=None) is not None
 
 
-def _variable(place: tuple[int | str, ...]) -> str:
-    return PREFIX + "__".join(map(str, place)).upper()
+def _variable(place: tuple[int | str, ...], environment: Mapping[str, str]) -> str:
+    """The variable that set a place, by the name that it was given: short or long, or that of a file."""
+    full = PREFIX + "__".join(map(str, place)).upper()
+    names = [full, *(short for short, meant in SHORT_NAMES.items() if meant == full)]
+    return next((one for name in names for one in (name, f"{name}_FILE") if one in environment), full)

@@ -1,9 +1,12 @@
 """What a piece of work does to everybody else in its process: how long the loop stands still, and how memory rises."""
 
+import argparse
 import asyncio
 import ctypes
 import time
 from pathlib import Path
+from statistics import median
+from typing import Literal
 
 
 class Beat:
@@ -31,9 +34,39 @@ class Beat:
             self.loop.call_soon(self.turn)
 
 
-def memory_mib(field: str) -> float:
-    """A figure of this process's memory: VmRSS now, VmHWM at its highest since `forget_peak`."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
+class Pauses:
+    """The longest pauses of one piece of work, which is done again and again."""
+
+    def __init__(self) -> None:
+        self.cpu_ms: list[float] = []
+        self.wall_ms: list[float] = []
+
+    def keep(self, beat: Beat) -> None:
+        """What the beat has seen since it was reset."""
+        self.cpu_ms.append(beat.cpu_ms)
+        self.wall_ms.append(beat.wall_ms)
+
+    def figures(self) -> dict[str, float]:
+        """The least and the median: a busy machine only ever adds to a pause."""
+        return {
+            "cpuLeastMs": min(self.cpu_ms),
+            "cpuMedianMs": median(self.cpu_ms),
+            "wallLeastMs": min(self.wall_ms),
+        }
+
+
+def options(about: str | None, repeat: int) -> argparse.Namespace:
+    """What the command line of a measurement of pauses says: which work, how often, and how to tell it."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--repeat", type=int, default=repeat)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    return parser.parse_args()
+
+
+def memory_mib(field: str, pid: int | Literal["self"] = "self") -> float:
+    """A figure of a process's memory: VmRSS now, VmHWM at its highest since its mark was set (`forget_peak`)."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
 
 

@@ -20,7 +20,7 @@ from gateway.adapters.redis_options import RedisOptions
 from gateway.adapters.redis_store import RedisStore
 from tests.redis.frames import frame_of, key_of
 from tests.redis.naive_client import NaiveClient
-from tests.redis.servers import Server, binaries
+from tests.redis.servers import Server, a_binary
 from tests.redis.test_redis_cancel import USERS, storm
 
 SLICE = 20_000
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder), next(iter(binaries().values()))).start()
+        server = Server(Path(folder), a_binary()).start()
         try:
             found = uvloop.run(measure(server, options.cancels, options.minutes))
         finally:

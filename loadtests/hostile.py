@@ -9,7 +9,6 @@ to it) and by the wall, and how far memory rose above its level before. Some are
 they are decompressed. Ends by itself; exit code 1 if the least stall of CPU time of a case is above `STALL_MS_MAX`.
 """
 
-import argparse
 import asyncio
 import gc
 import gzip
@@ -19,7 +18,6 @@ import sys
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from statistics import median
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -28,7 +26,7 @@ import uvloop
 import zstandard
 from structlog.testing import capture_logs
 
-from loadtests.beat import Beat, forget_peak, memory_mib
+from loadtests.beat import Beat, Pauses, forget_peak, memory_mib, options
 from tests.web.listening import guard, listening
 
 MIB: Final = 2**20
@@ -192,34 +190,32 @@ async def measure(only: str, repeat: int, *, tell: bool) -> list[dict[str, Any]]
         for name, make in CASES.items():
             if only not in name:
                 continue
-            request = make()
-            await asyncio.to_thread(exchange, port, request)
-            cpu, wall, peak, answer = [], [], [], ""
-            for _ in range(repeat):
-                gc.collect()
-                forget_peak()
-                before_mib = memory_mib("VmRSS")
-                await asyncio.sleep(0.01)
-                beat.reset()
-                answer = await asyncio.to_thread(exchange, port, request)
-                cpu.append(beat.cpu_ms)
-                wall.append(beat.wall_ms)
-                peak.append(memory_mib("VmHWM") - before_mib)
-            rows.append(
-                {
-                    "name": name,
-                    "requestKib": len(request) / 1024,
-                    "answer": answer,
-                    "cpuLeastMs": min(cpu),
-                    "cpuMedianMs": median(cpu),
-                    "wallLeastMs": min(wall),
-                    "memoryMib": max(peak),
-                }
-            )
+            rows.append({"name": name, **await measured(beat, port, make(), repeat)})
             if tell:
                 print(line(rows[-1]), flush=True)
         beat.on = False
     return rows
+
+
+async def measured(beat: Beat, port: int, request: bytes, repeat: int) -> dict[str, Any]:
+    """The figures of a case; the first request, which warms up, has none."""
+    pauses, peaks_mib = Pauses(), []
+    answer = await asyncio.to_thread(exchange, port, request)
+    for _ in range(repeat):
+        gc.collect()
+        forget_peak()
+        before_mib = memory_mib("VmRSS")
+        await asyncio.sleep(0.01)
+        beat.reset()
+        answer = await asyncio.to_thread(exchange, port, request)
+        pauses.keep(beat)
+        peaks_mib.append(memory_mib("VmHWM") - before_mib)
+    return {
+        "requestKib": len(request) / 1024,
+        "answer": answer,
+        **pauses.figures(),
+        "memoryMib": max(peaks_mib),
+    }
 
 
 def line(row: dict[str, Any]) -> str:
@@ -233,14 +229,10 @@ def line(row: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run, and end with the verdict."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    options = parser.parse_args()
+    given = options(__doc__, repeat=3)
     with capture_logs():
-        rows = uvloop.run(measure(options.only, options.repeat, tell=not options.json))
-    if options.json:
+        rows = uvloop.run(measure(given.only, given.repeat, tell=not given.json))
+    if given.json:
         print(orjson.dumps({"goalMs": STALL_MS_MAX, "rows": rows}).decode())
     sys.exit(0 if all(row["cpuLeastMs"] <= STALL_MS_MAX for row in rows) else 1)
 

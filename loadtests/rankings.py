@@ -21,9 +21,10 @@ from typing import Any, Final
 
 import orjson
 
+from loadtests.beat import memory_mib
 from loadtests.client_cost.contestants import Contestant, environment_for, started
 from loadtests.client_cost.task import items_of, request_body, shape_of
-from tests.redis.servers import Server, binaries
+from tests.redis.servers import Server, a_binary
 
 SIZES: Final = (100, 1_000, 10_000, 100_000)
 WARM: Final = "warm-user"
@@ -50,12 +51,6 @@ class Cost:
         return {name: round(median(one), 3) for name, one in values.items() if one}
 
 
-def memory_mib(pid: int, what: str = "VmHWM") -> float:
-    """Resident memory of a process: the most of it since the mark was set, or (`VmRSS`) now."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return int(status.partition(f"{what}:")[2].split()[0]) / 1024
-
-
 def measure(contestant: Contestant, asked: Sequence[str], cost: Cost, idle_mib: float) -> None:
     """One round: a ranking for each user, in a row."""
     pid = contestant.process.pid
@@ -63,7 +58,7 @@ def measure(contestant: Contestant, asked: Sequence[str], cost: Cost, idle_mib: 
     spent = contestant.measure(asked)
     cost.cpu_ms.append(spent.cpu_ms)
     cost.wall_ms.append(spent.wall_ms)
-    cost.peak_mib.append(memory_mib(pid) - idle_mib)
+    cost.peak_mib.append(memory_mib("VmHWM", pid) - idle_mib)
 
 
 @contextmanager
@@ -76,7 +71,7 @@ def contestants_for(count: int) -> Iterator[tuple[dict[str, Contestant], dict[st
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = Server(folder / "cache", next(iter(binaries().values()))).start()
+        server = Server(folder / "cache", a_binary()).start()
         stack.callback(server.kill)
         _, upstream = stack.enter_context(started("loadtests.client_cost.upstream", str(count)))
         environment_for(upstream)
@@ -103,7 +98,7 @@ def of_size(count: int, rounds: int) -> dict[str, Any]:
     calls = shape_of(count)[1]
     with contestants_for(count) as (gateways, floors):
         everybody = {**gateways, **floors}
-        idle_mib = {name: memory_mib(one.process.pid, "VmRSS") for name, one in everybody.items()}
+        idle_mib = {name: memory_mib("VmRSS", one.process.pid) for name, one in everybody.items()}
         for contestant in gateways.values():
             for _ in range(WARM_UPS):
                 contestant.ask(next(users))

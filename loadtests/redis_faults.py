@@ -14,8 +14,7 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -28,8 +27,8 @@ import orjson
 from gateway import settings
 from gateway.cli.client import fetch
 from gateway.cli.processes import running
-from tests.redis.groups import Cluster, Sentinels
-from tests.redis.servers import Server, binaries, free_port
+from loadtests.redis_breaks import Fault, faults_of, stores
+from tests.redis.servers import Server, a_binary
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 USERS = [f"user-{number}" for number in range(1, 41)]
@@ -38,22 +37,12 @@ CLIENTS = 8
 PAUSE_S = 0.04
 """Between two requests of a client: about 150 rankings a second in all, a third of what this gateway can do here."""
 
-RETURN_WITHIN_S = 20.0
 NEW_SHARE = 0.25
 """Of the rankings, those of users nobody has seen, unless said."""
 
 OPENING_S = 0.2
 OPEN_AFTER_S = 1.0
 """The breaker of a cache that does not answer opens within the first, and is open for certain after the other."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """How to break a store and how to mend it; `lasts_s` in between."""
-
-    break_it: Callable[[], object]
-    mend_it: Callable[[], object]
-    lasts_s: float
 
 
 @dataclass
@@ -67,42 +56,6 @@ class Seen:
     def between(self, begin_s: float, end_s: float, *, new: bool = False) -> list[float]:
         """Latencies in a span of time, of users that were seen before or of new ones."""
         return [ms for at_s, ms, _, is_new in self.answers if begin_s <= at_s < end_s and is_new == new]
-
-
-def faults_of(server: Server) -> dict[str, Fault]:
-    """All faults of one server, by name."""
-    admin = server.admin
-    return {
-        "kill -9": Fault(server.kill, server.start, 3.0),
-        "restart": Fault(server.kill, server.start, 0.0),
-        "sigstop-10s": Fault(server.freeze, server.thaw, 10.0),
-        "replicaof": Fault(
-            lambda: admin("REPLICAOF", "127.0.0.1", free_port()), lambda: admin("REPLICAOF", "NO", "ONE"), 3.0
-        ),
-        "maxmemory": Fault(
-            lambda: admin("CONFIG", "SET", "maxmemory", 1), lambda: admin("CONFIG", "SET", "maxmemory", 0), 3.0
-        ),
-        "client-pause": Fault(lambda: admin("CLIENT", "PAUSE", 3_000, "ALL"), lambda: None, 3.0),
-        "wrong-password": Fault(lambda: _lock(server), lambda: _unlock(server), 3.0),
-        "garbage": Fault(lambda: _scribble(server), lambda: None, 3.0),
-    }
-
-
-def _lock(server: Server) -> None:
-    server.admin("CONFIG", "SET", "requirepass", "other")
-    server.admin("CLIENT", "KILL", "TYPE", "normal")
-
-
-def _unlock(server: Server) -> None:
-    server.admin("CONFIG", "SET", "requirepass", "")
-
-
-def _scribble(server: Server) -> None:
-    """Write garbage over every frame, and half of them the bytes of somebody else's."""
-    names = [name for name in server.admin("KEYS", "rerank:*") if name.count(b":") == 3]
-    values = [server.admin("GET", name) for name in names]
-    for number, name in enumerate(names):
-        server.admin("SET", name, values[number - 1] if number % 2 else b"\x00garbage\xff" * 50)
 
 
 async def _client(
@@ -165,28 +118,6 @@ async def strain(
         return seen, broken_s, mended_s
 
 
-@contextmanager
-def stores(folder: Path, binary: Path, name: str) -> Iterator[tuple[str, Fault]]:
-    """A fresh store for the fault of that name: its URL, and the fault."""
-    if name == "sentinel-failover":
-        group: Sentinels | Cluster = Sentinels.start(folder, binary)
-        fault = Fault(group.servers[0].kill, lambda: None, 3.0)
-    elif name == "cluster-failover":
-        group = Cluster.start(folder, binary)
-        fault = Fault(group.servers[0].kill, lambda: None, 4.0)
-    else:
-        server = Server(folder, binary).start()
-        try:
-            yield server.url, faults_of(server)[name]
-        finally:
-            server.kill()
-        return
-    try:
-        yield group.url, fault
-    finally:
-        group.kill()
-
-
 def figures(name: str, seen: Seen, broken_s: float, mended_s: float) -> dict[str, Any]:
     """What one fault did."""
     before = seen.between(0.0, broken_s) or [0.0]
@@ -239,7 +170,7 @@ def main() -> None:
     for name in options.only:
         with (
             tempfile.TemporaryDirectory() as folder,
-            stores(Path(folder), next(iter(binaries().values())), name) as (url, fault),
+            stores(Path(folder), a_binary(), name) as (url, fault),
             running("emulate", "--port", "0") as emulator,
         ):
             settings.export(

@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,7 +31,7 @@ import orjson
 import uvloop
 
 from tests.process.callers import Caller, Told, busy
-from tests.process.parts import Running, environment, running, signed, until
+from tests.process.parts import Running, environment, listens, running, signed, until
 from tests.redis.servers import free_port
 
 CONFIG: Final = Path(__file__).parents[1] / "deploy/haproxy/haproxy.cfg"
@@ -78,16 +77,11 @@ def balanced(ports: list[int]) -> Iterator[int]:
     arguments = [shutil.which("haproxy", path="/usr/sbin:/usr/bin:/sbin") or "haproxy", "-f", str(CONFIG), "-db", "-q"]
     process = subprocess.Popen(arguments, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: _listens(front), "haproxy")
+        until(lambda: listens(front), "haproxy")
         yield front
     finally:
         process.terminate()
         process.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def under_load(port: int, callers: int, seconds: float, work: Any) -> Outcome:

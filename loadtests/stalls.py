@@ -8,15 +8,14 @@ did not turn, in CPU time of its thread (what the gateway is to blame for; the l
 since a busy machine only ever adds to it) and by the wall. Exit code 1 if the least stretch is above its goal.
 """
 
-import argparse
 import asyncio
 import gc
 import http.client
-import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ from structlog.testing import capture_logs
 from gateway import settings
 from gateway.web.app import build_app
 from gateway.wiring import COLLECT_AFTER, open_service
-from loadtests.beat import Beat
+from loadtests.beat import Beat, Pauses, options
 from loadtests.client_cost.contestants import started
 from loadtests.resilience.stage import ARN, KEYS
 from tests.web.listening import guard, listening
@@ -91,7 +90,7 @@ def exchange(port: int, path: str, body: bytes) -> int:
 async def measure(only: str, repeat: int, *, tell: bool) -> list[dict[str, Any]]:
     """Run the rankings; their figures, told as they come if asked for."""
     rows: list[dict[str, Any]] = []
-    number = 0
+    numbers = count(1)
     if tell:
         print(f"{'ranking':<42}{'answer':>10}{'CPU stretch: least':>20}{'median':>9}{'wall: least':>13}")
     loaded = settings.load()
@@ -101,38 +100,32 @@ async def measure(only: str, repeat: int, *, tell: bool) -> list[dict[str, Any]]
         gc.freeze()  # as `wiring` does when it begins to serve
         gc.set_threshold(*COLLECT_AFTER)
         beat = Beat()
-        for count, goal_ms in GOALS_MS.items():
-            items = [f"item-{place:09}" for place in range(count)]
+        for size, goal_ms in GOALS_MS.items():
+            items = [f"item-{place:09}" for place in range(size)]
             for name, ranking in RANKINGS.items():
-                title = f"{count:,} {name}"
+                title = f"{size:,} {name}"
                 if only not in title:
                     continue
-                cpu, wall, length = [], [], 0
-                for turn in range(repeat + 1):
-                    number += 1
-                    body = body_of(ranking, items, number)
-                    gc.collect()
-                    await asyncio.sleep(SETTLE_S)
-                    beat.reset()
-                    length = await asyncio.to_thread(exchange, port, ranking.path, body)
-                    await asyncio.sleep(SETTLE_S)
-                    if turn:  # the first one warms up
-                        cpu.append(beat.cpu_ms)
-                        wall.append(beat.wall_ms)
-                rows.append(
-                    {
-                        "name": title,
-                        "goalMs": goal_ms,
-                        "answerKib": length / 1024,
-                        "cpuLeastMs": min(cpu),
-                        "cpuMedianMs": statistics.median(cpu),
-                        "wallLeastMs": min(wall),
-                    }
-                )
+                bodies = [body_of(ranking, items, next(numbers)) for _ in range(repeat + 1)]
+                rows.append({"name": title, "goalMs": goal_ms, **await measured(beat, port, ranking.path, bodies)})
                 if tell:
                     print(line(rows[-1]), flush=True)
         beat.on = False
     return rows
+
+
+async def measured(beat: Beat, port: int, path: str, bodies: list[bytes]) -> dict[str, Any]:
+    """The figures of a ranking; the first request, which warms up, has none."""
+    pauses, length = Pauses(), 0
+    for turn, body in enumerate(bodies):
+        gc.collect()
+        await asyncio.sleep(SETTLE_S)
+        beat.reset()
+        length = await asyncio.to_thread(exchange, port, path, body)
+        await asyncio.sleep(SETTLE_S)
+        if turn:
+            pauses.keep(beat)
+    return {"answerKib": length / 1024, **pauses.figures()}
 
 
 def line(row: dict[str, Any]) -> str:
@@ -163,14 +156,10 @@ def upstream() -> Iterator[None]:
 
 def main() -> None:
     """Run, and end with the verdict."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    options = parser.parse_args()
+    given = options(__doc__, repeat=5)
     with upstream(), capture_logs():
-        rows = uvloop.run(measure(options.only, options.repeat, tell=not options.json))
-    if options.json:
+        rows = uvloop.run(measure(given.only, given.repeat, tell=not given.json))
+    if given.json:
         print(orjson.dumps({"rows": rows}).decode())
     sys.exit(0 if all(row["cpuLeastMs"] <= row["goalMs"] for row in rows) else 1)
 

@@ -8,42 +8,18 @@ import asyncio
 import sys
 from typing import Final
 
-import msgspec
 import numpy as np
 import redis.asyncio
 import uvloop
 
 from loadtests.client_cost.plain_http import Messages, listen
+from loadtests.client_cost.raw_floor import ENCODER, REQUEST, Item, Ranked
 from loadtests.client_cost.task import items_of, logits_of
 
 FRAME_BYTES_AN_ITEM: Final = 22
 """Of a frame of items with names as long as these: 7 and the name and 1 (README, "How to size Redis")."""
 
 KEY: Final = "rerank:warm-floor"
-
-
-class Request(msgspec.Struct, rename="camel"):
-    """What comes in; other members are ignored."""
-
-    user_id: str
-    input_list: list[str]
-
-
-class Item(msgspec.Struct, rename="camel", gc=False):
-    """What goes out of each item."""
-
-    item_id: str
-    score: float
-
-
-class Answer(msgspec.Struct, rename="camel"):
-    """What goes out."""
-
-    personalized_ranking: list[Item]
-
-
-REQUEST: Final = msgspec.json.Decoder(Request)
-ENCODER: Final = msgspec.json.Encoder()
 
 
 class Floor:
@@ -59,7 +35,7 @@ class Floor:
         order = np.argsort(-self._scores)
         scores = self._scores[order].tolist()
         return ENCODER.encode(
-            Answer([Item(items[place], score) for place, score in zip(order.tolist(), scores, strict=True)])
+            Ranked([Item(items[place], score) for place, score in zip(order.tolist(), scores, strict=True)])
         )
 
 

@@ -1,7 +1,7 @@
 """What holds for all tests: which event loop they run on, what a line of the log costs, that no canary is ever seen.
 
 The loop is uvloop, as in production, unless a directory's own conftest says otherwise; lines of the log below the usual
-level cost a test nothing; canaries are those of `support.canaries`.
+level cost a test nothing; canaries are those of `support.canaries`; and that no test of many examples is timed.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import structlog
 import uvloop
+from hypothesis import settings
 
 from gateway.adapters.logs import threshold
 from tests.support import canaries
@@ -19,6 +20,8 @@ from tests.support import canaries
 def pytest_configure() -> None:
     """No loop but those of the tests: asking for the current one must not make one that nobody closes."""
     asyncio.set_event_loop(None)
+    settings.register_profile("untimed", deadline=None)  # an example that is slow says something of the machine
+    settings.load_profile("untimed")
     structlog.configure(processors=[threshold, *structlog.get_config()["processors"]])
 
 

@@ -28,7 +28,6 @@ LANE: Final = {**GATE, "arn": ARN}
 REQUESTS, RANKINGS = "rerank_requests_total", "rerank_rankings_total"
 ATTEMPTS, CALLS = "rerank_upstream_attempts_total", "rerank_upstream_calls_total"
 RERANK: Final = {"route": "/v1/rerank"}
-WHOLE: Final = (RANKINGS, GATE, "0+100x120")
 GOOD: Final = (REQUESTS, {**RERANK, "status": "200"}, "0+100x120")
 
 Series = tuple[str, dict[str, str], str]

@@ -13,15 +13,16 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
-from botocore.exceptions import ClientError, InvalidRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError, InvalidRegionError, ProfileNotFound
 
 from gateway.adapters.aws_chain import Chain
 from gateway.adapters.aws_credentials import KeptCredentials
 from gateway.adapters.aws_data import new_session
-from gateway.adapters.aws_errors import STALE_KEYS, refusal_in
+from gateway.adapters.aws_errors import STALE_KEYS, BadEndpoint, refusal_in
 from gateway.adapters.aws_session import GuardedHttpSession, TransportStats
 
 CONNECT_TIMEOUT_S: Final = 2.0
@@ -96,10 +97,17 @@ class AwsClients:
         async with self._making:
             if (service, region) not in self._clients:
                 try:
-                    self._clients[service, region] = await self._stack.enter_async_context(self._new(service, region))
+                    client = await self._stack.enter_async_context(self._new(service, region))
                 except ProfileNotFound:
                     self._session = self._new_session()  # this one has read the files, and would not do so again
                     raise
+                except ValueError as error:
+                    if isinstance(error, BotoCoreError):
+                        raise
+                    raise BadEndpoint from error
+                if not _is_http(client.meta.endpoint_url):
+                    raise BadEndpoint
+                self._clients[service, region] = client
         return self._clients[service, region]
 
     def _new(self, service: str, region: str) -> Any:
@@ -121,3 +129,12 @@ class AwsClients:
         session = new_session()
         session.register_component("credential_provider", self.credentials)
         return session
+
+
+def _is_http(url: str) -> bool:
+    """Whether calls can go to a URL."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no such port
+        return False

@@ -4,6 +4,7 @@ Throttling is not in the service's model and comes as HTTP 400 or 429, so codes 
 there is no known code. Messages of the service are passed on for the caller's own faults alone, without the user id.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -24,6 +25,9 @@ from gateway.core.errors import (
 )
 
 MESSAGE_MAX_CHARS: Final = 500
+
+SHORT_ID_CHARS: Final = 8
+"""Ids below this length may be a piece of any word."""
 
 RETRY_AFTER_MAX_S: Final = 3600.0
 """An hour is as good as for ever; a number with a hundred digits must not become one."""
@@ -62,6 +66,13 @@ STALE_KEYS: Final = frozenset(
 )
 """Error codes that say: these keys are expired, or none that AWS knows (any more). Others may help."""
 
+
+class BadEndpoint(boto.BotoCoreError):  # type: ignore[misc] # botocore has no types
+    """An endpoint of the SDK's own settings that cannot be one; aiobotocore has no error of its own for it."""
+
+    fmt = "the endpoint URL that is set for the AWS SDK is not one of http:// or https://"
+
+
 Kinds: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 
 VENDOR_ERRORS: Final[tuple[tuple[Kinds, type[GatewayError], str], ...]] = (
@@ -69,6 +80,7 @@ VENDOR_ERRORS: Final[tuple[tuple[Kinds, type[GatewayError], str], ...]] = (
      AccessDenied, "the gateway has no AWS credentials"),
     (boto.NoRegionError, InvalidInput, "the campaign's ARN names no region, and the gateway has no default one"),
     (boto.InvalidRegionError, InvalidInput, "the campaign's ARN names a region that there cannot be"),
+    (BadEndpoint, Unavailable, BadEndpoint.fmt),
     (boto.ParamValidationError, InvalidInput, "the request does not fit the service's model"),
     (ResponseParserError, Malformed, "the answer cannot be parsed"),
     (boto.SSLError, Untrusted, "the campaign's endpoint cannot be trusted: TLS failed"),
@@ -116,13 +128,20 @@ def error_of(refusal: Refusal, user_id: str) -> GatewayError:
     """The gateway's error for what the service said."""
     if refusal.code in CALLER_CODES:
         said = refusal.message or "the campaign refused the request"
-        said = said.replace(user_id, "***") if user_id else said
-        return CALLER_CODES[refusal.code](said[:MESSAGE_MAX_CHARS])
+        return CALLER_CODES[refusal.code](without(user_id, said)[:MESSAGE_MAX_CHARS])
     kind = UPSTREAM_CODES.get(refusal.code) or STATUSES.get(refusal.status) or Unavailable
     message = f"the campaign answered with status {refusal.status}"
     if issubclass(kind, Throttled):
         return kind(message, _seconds(refusal.retry_after))
     return kind(message)
+
+
+def without(user_id: str, said: str) -> str:
+    """What was said without the user's id. A short one is looked for as a word of its own: the letter `u`, blotted out
+    wherever it stands, would leave `Val***e`."""
+    if len(user_id) >= SHORT_ID_CHARS:
+        return said.replace(user_id, "***")
+    return re.sub(rf"(?<![A-Za-z0-9]){re.escape(user_id)}(?![A-Za-z0-9])", "***", said) if user_id else said
 
 
 def _seconds(text: str) -> float | None:

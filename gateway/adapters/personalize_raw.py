@@ -10,7 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from gateway.adapters.aws_clients import AwsClients
-from gateway.adapters.aws_errors import MESSAGE_MAX_CHARS, translate
+from gateway.adapters.aws_errors import MESSAGE_MAX_CHARS, translate, without
 from gateway.adapters.personalize import SERVICE
 from gateway.core.audit.heard import RawAnswer, Refusal
 from gateway.core.errors import AccessDenied, Malformed, Throttled
@@ -65,7 +65,7 @@ class RawPersonalize:
         return Refusal(
             status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
             code=str(said.get("Code", "")),
-            message=str(said.get("Message") or "").replace(self._subject.user_id, "***")[:MESSAGE_MAX_CHARS],
+            message=without(self._subject.user_id, str(said.get("Message") or ""))[:MESSAGE_MAX_CHARS],
             latency_ms=latency_ms,
         )
 

@@ -12,7 +12,7 @@ async def fetch(
     session: aiohttp.ClientSession, url: str, members: dict[str, Any] | None = None, key: str | None = None
 ) -> Any:
     """The decoded answer to a GET, or to a POST of `members`; ends the command with the reason if there is none."""
-    headers = {"X-Api-Key": key} if key else {}
+    headers = {"X-Api-Key": key.strip()} if key else {}
     options: dict[str, Any] = {"method": "GET", "headers": headers}
     if members is not None:
         headers["Content-Type"] = "application/json"
@@ -20,7 +20,7 @@ async def fetch(
     try:
         async with session.request(url=url, **options) as response:
             answer = orjson.loads(await response.read())
-    except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as error:
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # the last: no JSON, or a key that no header can hold
         fail(f"no answer from {url} ({type(error).__name__})")
     if response.status != 200:
         fail(*_problem_lines(answer))

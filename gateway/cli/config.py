@@ -29,4 +29,4 @@ def check(
     except ConfigError as error:
         fail(*error.faults)
     names = ", ".join(settings.campaigns) or "none (any well-formed ARN may be called)"
-    print(f"ok: {settings.server.host}:{settings.server.port}, cache {settings.cache.url}, campaigns: {names}")
+    print(f"ok: {settings.server.host}:{settings.server.port}, cache {settings.cache.shown_url}, campaigns: {names}")

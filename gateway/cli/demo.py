@@ -33,7 +33,7 @@ WIDTH: Final = 110
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the gateway (0: any free one).")] = 8080,
+    port: Annotated[int, typer.Option(help="Port of the gateway (0: any free one).", min=0, max=65535)] = 8080,
     once: Annotated[bool, typer.Option("--once", help="Show the ranking and exit, instead of serving on.")] = False,
 ) -> None:
     """See it work: no AWS, no Redis, nothing to configure.

@@ -12,7 +12,7 @@ def emulate(
     host: Annotated[
         str, typer.Option(help="Address to listen on. It has no secrets and serves anybody who reaches it.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on (0: any free one).")] = 8081,
+    port: Annotated[int, typer.Option(help="Port to listen on (0: any free one).", min=0, max=65535)] = 8081,
     items: Annotated[Path | None, typer.Option(help="Your Items CSV (ITEM_ID and columns), plain or .gz.")] = None,
     interactions: Annotated[
         Path | None,

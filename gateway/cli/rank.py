@@ -23,7 +23,7 @@ def rank(
     json: Annotated[
         bool, typer.Option("--json", help="Print the gateway's whole answer, one JSON object a user.")
     ] = False,
-    top: Annotated[int, typer.Option(help="Rows of the table.")] = 20,
+    top: Annotated[int, typer.Option(help="Rows of the table.", min=0)] = 20,
 ) -> None:
     """Rank candidates for one user, or for many, through a running gateway."""
     if (user is None) == (users is None):

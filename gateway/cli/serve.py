@@ -27,12 +27,15 @@ def serve(
         from gateway import settings as of
         from gateway import wiring
         from gateway.adapters import logs
+        from gateway.settings_files import unreadable_files
 
     given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     try:
         settings = of.load(config, options={"server": given} if given else {})
     except of.ConfigError as error:
         fail(*error.faults)
+    if unreadable := unreadable_files(settings):
+        fail(*unreadable)
     logs.configure(settings.log.level, settings.log.format)
     try:
         uvloop.run(wiring.serve(settings, lambda line: print(line, flush=True)))

@@ -54,8 +54,8 @@ DRIFT_MIN: Final = 0.02
 DRIFT_ERRORS: Final = 6
 """... nor are those that moved by less than six times the scale's error."""
 
-DRIFT_WITNESSES: Final = 3
-"""Sharp anchors needed for a verdict on drift."""
+DRIFT_WITNESSES: Final = 2
+"""Sharp anchors needed for a verdict on drift: two have a difference that can move."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,9 +19,9 @@ import numpy as np
 
 from gateway.emulator.campaigns import Campaign, World
 from gateway.emulator.filtering import Facts
-from gateway.emulator.rules import ID_CHARACTERS_MAX, ID_LENGTH, REQUIRED, Rule, broken_rules, refuse_broken
+from gateway.emulator.rules import ID_CHARACTERS_MAX, ID_LENGTH, Rule, broken_rules, refuse_broken
 from gateway.emulator.tastes import ROUNDING, Floats
-from gateway.emulator.validation import ARN_SHAPE, FILTER_RULES, is_arn
+from gateway.emulator.validation import CAMPAIGN_RULES, FILTER_RULES
 from gateway.emulator.wire import Call, members_of, recommendation_id
 
 RESULTS_DEFAULT: Final = 5
@@ -80,8 +80,7 @@ class _ActionsMembers(msgspec.Struct, rename="camel"):
 _MEMBERS: Final = msgspec.json.Decoder(_ActionsMembers)
 
 RULES: Final[tuple[Rule[ActionsCall], ...]] = (
-    Rule("campaignArn", lambda call: bool(call.campaign_arn), REQUIRED),
-    Rule("campaignArn", lambda call: not call.campaign_arn or is_arn(call.campaign_arn), ARN_SHAPE),
+    *CAMPAIGN_RULES,
     Rule("userId", lambda call: len(call.user_id) <= ID_CHARACTERS_MAX, ID_LENGTH),
     Rule("numResults", lambda call: (call.num_results or 0) >= 0, "Member must be greater than or equal to 0"),
     Rule(

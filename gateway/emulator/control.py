@@ -11,6 +11,7 @@ GET    /_emulator/items?limit=&offset=      items, most popular first
 GET    /_emulator/users?limit=              some users who have a taste
 """
 
+from itertools import compress
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ from gateway.emulator.errors import ServiceError
 from gateway.emulator.faults import Faults
 from gateway.emulator.model import rank
 from gateway.emulator.operations import EMULATOR, json_response
+from gateway.emulator.ranking import filter_of
 from gateway.emulator.validation import MEMBER_RULES, validate
 from gateway.emulator.wire import decode_ranking, members_of
 
@@ -97,7 +99,7 @@ async def clear_faults(request: web.Request) -> web.Response:
 
 
 async def oracle(request: web.Request) -> web.Response:
-    """Rank a list of any length as one call would: one softmax, unrounded scores."""
+    """Rank a list of any length as one call would, its filter applied: one softmax, unrounded scores."""
     body = await request.clone(client_max_size=ORACLE_BODY_BYTES_MAX).read()
     call = decode_ranking(body)
     validate(call, MEMBER_RULES)
@@ -107,7 +109,9 @@ async def oracle(request: web.Request) -> web.Response:
     item_ids, scores = rank(
         campaign.model, call.user_id, call.input_list, decimals=None, list_dependent=campaign.list_dependent
     )
-    ideal = [_IdealItem(item_id, score) for item_id, score in zip(item_ids, scores, strict=True)]
+    ideal = list(map(_IdealItem, item_ids, scores))
+    if call.filter_arn is not None:
+        ideal = list(compress(ideal, filter_of(emulator.world, campaign, call)(item_ids)))
     return json_response({"personalizedRanking": ideal, "campaignArn": campaign.arn})
 
 

@@ -5,8 +5,8 @@ The context is checked and does not move the scores: the models have learnt from
 
 from itertools import compress
 
-from gateway.emulator.campaigns import World
-from gateway.emulator.filtering import Facts
+from gateway.emulator.campaigns import Campaign, World
+from gateway.emulator.filtering import Facts, Keep
 from gateway.emulator.metadata import metadata
 from gateway.emulator.model import rank
 from gateway.emulator.validation import validate
@@ -22,8 +22,7 @@ def answer_ranking(world: World, call: RankingCall) -> RankingAnswer:
     validate(call)
     campaign = world.asked("GetPersonalizedRanking", call.arn, userId=call.user_id)
     columns = metadata(campaign.catalogue, call.metadata_columns, enabled=campaign.metadata_enabled)
-    facts = Facts("ItemID", campaign.catalogue.cells, lambda: world.history.of(call.user_id))
-    keep = world.filters.keep(call.filter_arn, call.filter_values, facts, campaign.filters)
+    keep = filter_of(world, campaign, call)
     item_ids, scores = rank(
         campaign.model,
         call.user_id,
@@ -38,3 +37,9 @@ def answer_ranking(world: World, call: RankingCall) -> RankingAnswer:
         for item in items:
             item.metadata = columns.of(item.item_id)
     return RankingAnswer(personalized_ranking=items, recommendation_id=recommendation_id(campaign.tag))
+
+
+def filter_of(world: World, campaign: Campaign, call: RankingCall) -> Keep:
+    """Which items the filter of a call keeps. Raises `ServiceError` for a filter, or values, that there cannot be."""
+    facts = Facts("ItemID", campaign.catalogue.cells, lambda: world.history.of(call.user_id))
+    return world.filters.keep(call.filter_arn, call.filter_values, facts, campaign.filters)

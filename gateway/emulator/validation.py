@@ -14,7 +14,7 @@ from gateway.emulator.rules import (
     broken_rules,
     refuse_broken,
 )
-from gateway.emulator.wire import ItemsCall, RankingCall
+from gateway.emulator.wire import Call, ItemsCall, RankingCall
 
 ITEMS_MAX: Final = 500
 ITEMS_WITH_METADATA_MAX: Final = 50
@@ -60,6 +60,11 @@ class Filtered(Protocol):
     def filter_values(self) -> Mapping[str, str]:
         """Values of the filter's parameters."""
 
+
+CAMPAIGN_RULES: Final[tuple[Rule[Call], ...]] = (
+    Rule("campaignArn", lambda call: bool(call.campaign_arn), REQUIRED),
+    Rule("campaignArn", lambda call: not call.campaign_arn or is_arn(call.campaign_arn), ARN_SHAPE),
+)
 
 CONTEXT_RULES: Final[tuple[Rule[ItemsCall], ...]] = (
     Rule(
@@ -107,8 +112,7 @@ METADATA_RULES: Final[tuple[Rule[ItemsCall], ...]] = (
 )
 
 MEMBER_RULES: Final[tuple[Rule[RankingCall], ...]] = (
-    Rule("campaignArn", lambda call: bool(call.campaign_arn), REQUIRED),
-    Rule("campaignArn", lambda call: not call.campaign_arn or is_arn(call.campaign_arn), ARN_SHAPE),
+    *CAMPAIGN_RULES,
     Rule("userId", lambda call: bool(call.user_id), REQUIRED),
     Rule("userId", lambda call: len(call.user_id) <= ID_CHARACTERS_MAX, ID_LENGTH),
     Rule("inputList", lambda call: bool(call.input_list), REQUIRED),

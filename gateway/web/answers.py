@@ -130,16 +130,20 @@ class Shelf(msgspec.Struct, rename="camel"):
 
 
 class ShelvesAnswer(msgspec.Struct, rename="camel"):
-    """All shelves by name; the rest is of all of them together."""
+    """All shelves by name; the rest is of all of them together. Where shelves are ranked one by one (`ordinal`) there
+    is no ranking of all: `resolvedThrough` is 0, and `total` counts each shelf by itself."""
 
     ranking_id: str
     campaign: str
     variant: str | None
     shelves: dict[str, Shelf]
+    total: Count
     offset: Count
     limit: Count | None
+    resolved_through: Count
     merge: Merge
     degraded: Degraded | None
+    recommendation_ids: list[str]
     usage: Usage
     timing: Timing
     plan: list[Plan] | UnsetType = UNSET

@@ -11,8 +11,8 @@ from aiohttp import web
 from gateway.ports import Events
 from gateway.web.body import read_body
 from gateway.web.door import ARRIVED_S, CALLER, FACTS, SERVER, SERVICE, tenant_of
+from gateway.web.events_members import NativeEventsRequest, PutEventsRequest
 from gateway.web.faults import BadMembers, Fault, decode
-from gateway.web.members import NativeEventsRequest, PutEventsRequest
 from gateway.web.problems import JSON, NotAllowed, NotForwarded, NotInvalidated
 
 EVENTS = "/events"
@@ -51,7 +51,7 @@ async def forget_user(http: web.Request) -> web.Response:
     return web.Response(body=orjson.dumps({"framesInvalidated": True}), headers={"Content-Type": JSON})
 
 
-async def _record(http: web.Request, members: PutEventsRequest) -> bool:
+async def _record(http: web.Request, members: PutEventsRequest | NativeEventsRequest) -> bool:
     """Take the events in; whether frames were told. Raises `NotForwarded` if upstream did not take them."""
     tenant = http[CALLER]
     if not tenant.may_write_to(members.tracking_id):

@@ -10,10 +10,10 @@ import re
 import types
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from itertools import islice
-from typing import Any, Final, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -26,6 +26,7 @@ from gateway.web.outline import (
     is_plain,
     repeat_in_maps,
     repeat_in_structs,
+    struct_of,
 )
 
 FAULTS_MAX: Final = 20
@@ -39,6 +40,9 @@ NUL: Final = b"\\u0000"
 
 AT_ONCE: Final = 1_000
 """Strings that are looked through in one go."""
+
+REQUIRED: Final = "is required"
+UNKNOWN: Final = "is not a member of this request"
 
 _STEP: Final = re.compile(r"\[(\d+)\]|\.(\w+)")
 
@@ -61,7 +65,7 @@ class BadMembers(Exception):
     """Members of the request break rules."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
+        super().__init__("; ".join(": ".join(filter(None, fault)) for fault in map(astuple, faults)))
         self.faults = faults
 
 
@@ -98,7 +102,7 @@ def decode_query(query: Sequence[tuple[str, str]], kind: type[Members]) -> Membe
             try:
                 msgspec.convert(text, fields[name].type, strict=False)
             except msgspec.ValidationError as error:
-                faults.append(Fault(f"/{name}", str(error)))
+                faults.append(Fault(f"/{name}", _rule_in(error, fields[name].type)))
     if faults:
         raise BadMembers(faults[:FAULTS_MAX])
     return msgspec.convert(values, kind, strict=False)
@@ -142,7 +146,7 @@ def _struct_faults(outline: Outline, kind: type[msgspec.Struct], first: msgspec.
         if name in outline.values:
             yield from _member_faults(f"/{name}", outline.values[name], field.type)
         elif field.required:
-            yield Fault(f"/{name}", "is required")
+            yield Fault(f"/{name}", REQUIRED)
     if kind.__struct_config__.forbid_unknown_fields:
         names = outline.names()
         if names is None:
@@ -150,7 +154,7 @@ def _struct_faults(outline: Outline, kind: type[msgspec.Struct], first: msgspec.
             names = [unknown[1]] if unknown else []
         for name in names:
             if name not in fields:
-                yield Fault(f"/{escaped(name)}", "is not a member of this request")
+                yield Fault(f"/{escaped(name)}", UNKNOWN)
 
 
 def _member_faults(pointer: str, raw: msgspec.Raw, kind: Any) -> Iterator[Fault]:
@@ -158,7 +162,7 @@ def _member_faults(pointer: str, raw: msgspec.Raw, kind: Any) -> Iterator[Fault]
     try:
         msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        first, _, where = str(error).partition(" - at ")
+        first, where = _rule_in(error, kind), str(error).partition(" - at ")[2]
     else:
         return
     if len(memoryview(raw)) > DETAIL_BYTES_MAX:
@@ -194,10 +198,12 @@ def _inner_faults(pointer: str, value: Any, kind: Any, detail: str) -> Iterator[
 
 def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
     container, arguments = container_of(kind)
-    if container is list and isinstance(value, list):
+    if container is None and isinstance(value, dict) and (struct := struct_of(kind)) is not None:
+        yield from _object_faults(pointer, value, struct)
+    elif container is list and isinstance(value, list):
         for place, element in enumerate(value):
             if (detail := _fault(element, arguments[0])) is not None:
-                yield Fault(f"{pointer}/{place}", detail)
+                yield from _inner_faults(f"{pointer}/{place}", element, arguments[0], detail)
     elif container is dict and isinstance(value, dict):
         for name, element in value.items():
             if (detail := _fault(name, arguments[0])) is not None:
@@ -206,13 +212,37 @@ def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
                 yield from _inner_faults(f"{pointer}/{escaped(name)}", element, arguments[1], detail)
 
 
+def _object_faults(pointer: str, value: dict[str, Any], kind: type[msgspec.Struct]) -> Iterator[Fault]:
+    """The faults of the members of an object that stands in a member."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, field in fields.items():
+        if name not in value and field.required:
+            yield Fault(f"{pointer}/{name}", REQUIRED)
+        elif name in value and (detail := _fault(value[name], field.type)) is not None:
+            yield from _inner_faults(f"{pointer}/{name}", value[name], field.type, detail)
+    if kind.__struct_config__.forbid_unknown_fields:
+        for name in value:
+            if name not in fields:
+                yield Fault(f"{pointer}/{escaped(name)}", UNKNOWN)
+
+
 def _fault(value: Any, kind: Any) -> str | None:
     """What the decoder says of one value, without the path."""
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        return str(error).partition(" - at ")[0]
+        return _rule_in(error, kind)
     return None
+
+
+def _rule_in(error: msgspec.ValidationError, kind: Any) -> str:
+    """The rule that a value of this type broke. The decoder tells one by the value that was sent; that one is told by
+    those that may be."""
+    rule = str(error).partition(" - at ")[0]
+    if not rule.startswith("Invalid enum value"):
+        return rule
+    may_be = get_args(kind) if get_origin(kind) is Literal else ()
+    return f"Expected one of {', '.join(map(repr, may_be))}" if may_be else "Expected another value"
 
 
 def _too_long(value: Any, kind: Any) -> bool:

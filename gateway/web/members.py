@@ -4,14 +4,14 @@ msgspec checks while it decodes (0.25 ms for 10,000 ids). Limits are the service
 (Personalize quotas and the service model), else those of the gateway's own contract.
 """
 
-from typing import Annotated, Any, ClassVar, Final, TypeAlias
+from typing import Annotated, ClassVar, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from gateway.core.log_level import Level
 from gateway.core.routing import ARN_PATTERN
-from gateway.web.rules import Rule, each_holds_an_object, needs, together_at_most
+from gateway.web.rules import Rule, needs, together_at_most
 
 CANDIDATES_MAX: Final = 100_000
 SHELVES_MAX: Final = 100
@@ -66,27 +66,32 @@ DeadlineMs: TypeAlias = Annotated[int, Meta(ge=1, le=DEADLINE_MS_MAX)]
 
 
 class NativeMembers(SubjectMembers, frozen=True, rename="camel", kw_only=True):
-    """What the native API can say of any ranking."""
+    """What the native API can say of any ranking; null is as good as absent."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (needs("filterValues", "filterArn", "the filter that the values are for"),)
 
     campaign: CampaignReference
     limit: Count | None = None
-    offset: Count = 0
+    offset: Count | None = 0
     deadline_ms: DeadlineMs | None = None
-    explain: bool = False
+    explain: bool | None = False
+
+    @property
+    def page_begin(self) -> int:
+        """How many of a ranking stand before what the caller will see."""
+        return self.offset or 0
 
     @property
     def page_end(self) -> int | None:
         """How many of a ranking the caller will see, None for all."""
-        return None if self.limit is None else self.offset + self.limit
+        return None if self.limit is None else self.page_begin + self.limit
 
 
 class RerankRequest(NativeMembers, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
     """`POST /v1/rerank`; `pin` keeps the ranking for its later pages."""
 
     input_list: InputList
-    pin: bool = False
+    pin: bool | None = False
 
 
 Shelves: TypeAlias = Annotated[
@@ -120,45 +125,6 @@ class LogLevelRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True,
 
 
 ShortText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
-
-
-JSON_OBJECT: Final[dict[str, Any]] = {"contentMediaType": "application/json", "contentSchema": {"type": "object"}}
-Properties: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1024, extra_json_schema=JSON_OBJECT)]
-
-
-class MetricAttribution(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
-    """Where an event came from."""
-
-    event_attribution_source: Annotated[str, Meta(min_length=1, max_length=1024)]
-
-
-class Event(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
-    """One event of PutEvents; the limits are those of its service model."""
-
-    event_type: ShortText
-    sent_at: float
-    event_id: ShortText | None = None
-    event_value: float | None = None
-    item_id: ItemId | None = None
-    properties: Properties | None = None
-    recommendation_id: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
-    impression: Annotated[list[ItemId], Meta(min_length=1, max_length=25)] | None = None
-    metric_attribution: MetricAttribution | None = None
-
-
-class PutEventsRequest(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
-    """`POST /events`, as the AWS SDKs send it."""
-
-    RULES: ClassVar[tuple[Rule, ...]] = (each_holds_an_object("eventList", "properties"),)
-
-    tracking_id: ShortText
-    session_id: ShortText
-    event_list: Annotated[list[Event], Meta(min_length=1, max_length=10)]
-    user_id: ShortText | None = None
-
-
-class NativeEventsRequest(PutEventsRequest, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True):
-    """`POST /v1/events`: the same members."""
 
 
 class PersonalizedRankingRequest(SubjectMembers, frozen=True, rename="camel", kw_only=True):

@@ -31,11 +31,11 @@ async def rerank(http: web.Request) -> web.Response:
     request = request_for(
         http, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
     )
-    ranked = await rank_described(service.reranker, service.metadata, request, members.offset, members.limit)
+    ranked = await rank_described(service.reranker, service.metadata, request, members.page_begin, members.limit)
     result = ranked.result
     count(http, request.campaign.name, result)
     given = members.input_list if members.explain else None
-    entries = await told_entries(result, members.offset, members.limit, ranked.metadata, given)
+    entries = await told_entries(result, members.page_begin, members.limit, ranked.metadata, given)
     ids = list(render.recommendation_ids(result).values())
     more: dict[str, Any] = {}
     pinned = None
@@ -44,7 +44,9 @@ async def rerank(http: web.Request) -> web.Response:
         more["pinned"] = pinned is not None
     if members.explain:
         more["plan"] = render.plans(result.rounds, ranked.asked, http[BEGAN_S])
-    page = Page(pinned or f"{PREFIX}{secrets.token_urlsafe(12)}", members.campaign, members.offset, members.limit, ids)
+    page = Page(
+        pinned or f"{PREFIX}{secrets.token_urlsafe(12)}", members.campaign, members.page_begin, members.limit, ids
+    )
     return answer(http, result, page, entries, more)
 
 

@@ -13,7 +13,7 @@ from gateway.service.described import describe, page_of
 from gateway.service.fanout import Asked
 from gateway.service.metadata import Known
 from gateway.service.result import Result
-from gateway.service.shelves import rank_shelves
+from gateway.service.shelves import Shelved, rank_shelves
 from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import BEGAN_S, SERVER, SERVICE, count, request_for
@@ -37,7 +37,7 @@ async def shelves(http: web.Request) -> web.Response:
     metadata: Known = {}
     asked = Asked()
     if members.columns:
-        pages = [page_of(part, members.offset, members.limit) for part in shelved.shelves.values()]
+        pages = [page_of(part, members.page_begin, members.limit) for part in shelved.shelves.values()]
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
         whole, metadata, asked = described.result, described.metadata, described.asked
     count(http, request.campaign.name, whole)
@@ -48,10 +48,15 @@ async def shelves(http: web.Request) -> web.Response:
         "campaign": members.campaign,
         "variant": whole.variant or None,
         "shelves": told,
-        "offset": members.offset,
+        "total": _total(shelved),
+        "offset": members.page_begin,
         "limit": members.limit,
+        "resolvedThrough": whole.ranking.resolved_through,
         "merge": whole.merge,
         "degraded": whole.degraded,
+        "recommendationIds": list(
+            dict.fromkeys(chain.from_iterable(one["recommendationIds"] for one in told.values()))
+        ),
         "usage": render.usage(whole),
         "timing": render.timing(whole, total_s),
     }
@@ -61,10 +66,16 @@ async def shelves(http: web.Request) -> web.Response:
     return web.Response(body=msgspec.json.encode(answer), headers=headers)
 
 
+def _total(shelved: Shelved) -> int:
+    """Ranked items of all shelves together; each shelf counts by itself where it was ranked by itself."""
+    parts = [shelved.whole] if shelved.whole.candidates else shelved.shelves.values()
+    return sum(len(one.ranking.order) for one in parts)
+
+
 async def _shelf(part: Result, members: ShelvesRequest, metadata: Known, name: str) -> dict[str, Any]:
     """What is said of one shelf: all that depends on its list."""
     given = members.shelves[name] if members.explain else None
-    entries = await told_entries(part, members.offset, members.limit, metadata, given)
+    entries = await told_entries(part, members.page_begin, members.limit, metadata, given)
     return {
         "personalizedRanking": msgspec.Raw(b"".join(entries)),
         "total": len(part.ranking.order),

@@ -18,7 +18,6 @@ LATENCY: Final = {"kind": "lognormal", "median_s": 0.033, "sigma": 0.35}
 """A call takes 17 to 66 ms, most of the time."""
 
 WARM_UP: Final = 40
-LATE_S: Final = 0.050
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from gateway.ports import Ranker
 from tests.adapters import fake_upstream
 from tests.adapters.fake_upstream import Upstream
 from tests.support.canaries import AWS_SECRET, AWS_TOKEN
+from tests.support.machine import forget_machine
 
 KEY_ID, SECRET, TOKEN = "AKIDEXAMPLE", AWS_SECRET, AWS_TOKEN
 
@@ -20,13 +21,7 @@ KEY_ID, SECRET, TOKEN = "AKIDEXAMPLE", AWS_SECRET, AWS_TOKEN
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, tmp_path) -> pytest.MonkeyPatch:
     """An environment in which the credential chain finds what the test sets, and nothing of this machine."""
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    forget_machine(monkeypatch, tmp_path)
     return monkeypatch
 
 

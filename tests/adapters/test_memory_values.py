@@ -1,20 +1,12 @@
 """Values in memory: their time, and their bound."""
 
 from gateway.adapters.memory_values import BYTES_PER_VALUE, MemoryValues
-
-
-class Clock:
-    """A clock that is set."""
-
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.support.virtual_clock import SetClock
 
 
 async def test_values_live_for_their_time() -> None:
     """What was put is there until its time is up, in the order of the keys; what was not, is None."""
-    clock = Clock()
+    clock = SetClock()
     values = MemoryValues(clock, 10_000)
     assert await values.put({"a": b"1", "b": b""}, 5.0)
     assert await values.put({"a": b"2"}, 9.0)
@@ -26,7 +18,7 @@ async def test_values_live_for_their_time() -> None:
 async def test_they_stay_within_their_bytes() -> None:
     """However much is put, the bound holds, keys included; the least recently used goes first."""
     room = 10 * (BYTES_PER_VALUE + 1_200)
-    values = MemoryValues(Clock(), room)
+    values = MemoryValues(SetClock(), room)
     for number in range(1_000):
         assert await values.put({f"{number:0500}": bytes(500)}, 60.0)
         await values.fetch([f"{0:0500}"])
@@ -37,6 +29,6 @@ async def test_they_stay_within_their_bytes() -> None:
 
 async def test_what_is_larger_than_everything_is_told() -> None:
     """A value that can never fit is not kept, and its caller knows."""
-    values = MemoryValues(Clock(), 1_000)
+    values = MemoryValues(SetClock(), 1_000)
     assert not await values.put({"a": bytes(1_001)}, 60.0)
     assert await values.fetch(["a"]) == [None]

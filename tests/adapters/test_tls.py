@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +20,6 @@ from tests.adapters.test_upstream_answers import CALL
 NOW = datetime.now(UTC)
 AUTHORITY = trustme.CA()
 STRANGER = trustme.CA()
-
-Listen = Callable[..., "asynccontextmanager[Upstream]"]
 
 
 @pytest.fixture

@@ -251,6 +251,25 @@ async def test_a_cut_message_does_not_leave_half_an_id(ranker: PersonalizeRanker
     assert "canary" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("user", "said", "told"),
+    [
+        ("u", "Value of userId 'u' at us-east-1", "Value of userId '***' at us-east-1"),
+        ("17", "user 17, 170, a17 and (17)", "user ***, 170, a17 and (***)"),
+        ("Ünal", "by Ünal:Ünal", "by ***:***"),
+        ("long-enough", "xlong-enoughx", "x***x"),
+    ],
+)
+async def test_a_short_id_is_no_piece_of_a_word(
+    ranker: PersonalizeRanker, upstream: Upstream, user: str, said: str, told: str
+) -> None:
+    """The id of a user is blotted out where it is meant; one that is short leaves other words readable."""
+    upstream.script = error("InvalidInputException", message=said)
+    with pytest.raises(errors.InvalidInput) as raised:
+        await ranker.rank(Call(ARN, Subject("storefront", user), ["a"]))
+    assert str(raised.value) == told
+
+
 async def test_an_error_without_words_has_words_of_ours(ranker: PersonalizeRanker, upstream: Upstream) -> None:
     """A null message is as good as none: the caller is told something that can be read."""
     upstream.script = error("InvalidInputException", message=None)

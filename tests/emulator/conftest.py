@@ -1,6 +1,7 @@
 """An emulator of the built-in store on a real socket, and calls that it accepts."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,15 @@ Connect = Callable[..., Awaitable[TestClient[Any, Any]]]
 async def client(aiohttp_client: Connect) -> TestClient[Any, Any]:
     """A client of an emulator that runs with the defaults."""
     return await aiohttp_client(build_app(EmulatorConfig()))
+
+
+@pytest.fixture
+async def own_data(aiohttp_client: Connect, tmp_path: Path) -> TestClient[Any, Any]:
+    """A client of an emulator that has learnt from Interactions in which items of even numbers were taken together."""
+    interactions = tmp_path / "interactions.csv"
+    taken = [f"u{user},i{2 * item + user % 2},1" for user in range(60) for item in range(20) if (user + item) % 3]
+    interactions.write_text("\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *taken]))
+    return await aiohttp_client(build_app(EmulatorConfig(interactions=interactions, cache_dir=tmp_path / "kept")))
 
 
 @pytest.fixture

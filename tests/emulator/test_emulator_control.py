@@ -55,6 +55,22 @@ async def test_stats_count_what_was_asked(client: Client, members: dict[str, Any
     }
 
 
+async def test_the_oracle_filters_as_a_call_does(client: Client, members: dict[str, Any]) -> None:
+    """The ideal ranking under a filter has the items and the order of a call with it, and is refused as the call is."""
+    arn = "arn:aws:personalize:us-east-1:000000000000:filter/price-below"
+    asked = members | {"inputList": [f"p{n:05}" for n in range(1, 200)], "filterArn": arn}
+    good = asked | {"filterValues": {"PRICE": "50"}}
+    called, ideal = [
+        [one["itemId"] for one in (await body_of(client, "POST", path, json=good))["personalizedRanking"]]
+        for path in (RANKING, ORACLE)
+    ]
+    assert called == ideal
+    assert 0 < len(ideal) < 199
+    for path in (RANKING, ORACLE):
+        async with client.post(path, json=asked | {"filterValues": {"PRICE": "cheap"}}) as refused:
+            assert refused.status == 400
+
+
 async def test_stats_can_be_reset(client: Client, members: dict[str, Any], click: dict[str, Any]) -> None:
     """After a reset, counting starts anew."""
     await body_of(client, "POST", RANKING, json=members)

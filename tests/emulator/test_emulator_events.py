@@ -1,6 +1,5 @@
 """PutEvents over a real socket: the answer, refusals, and what an event does to the rankings of its user."""
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from botocore.session import get_session
 
 from gateway.emulator.config import EmulatorConfig, KeyPair
 from gateway.emulator.server import build_app
+from tests.support.virtual_clock import SetClock
 
 Client = TestClient[Any, Any]
 
@@ -23,15 +23,6 @@ EVENTS = "/events"
 RANKING = "/personalize-ranking"
 ORACLE = "/_emulator/oracle"
 KEY = KeyPair(access_key_id="AKIDEXAMPLE", secret_access_key="wJalrXUtnFEMI/K7MDENG")
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 async def send(client: Client, call: dict[str, Any]) -> None:
@@ -123,13 +114,13 @@ async def test_events_take_effect_when_they_have_settled(
     aiohttp_client: Any, members: dict[str, Any], click: dict[str, Any], path: str
 ) -> None:
     """Rankings and the oracle change `settle_s` after the arrival of an event, and not before."""
-    clock = Clock()
+    clock = SetClock(1_000.0)
     client = await aiohttp_client(build_app(EmulatorConfig(settle_s=2.0), clock))
     before = await ranked(client, members, path)
     await send(client, click)
-    clock.now += 1.99
+    clock.now_s += 1.99
     assert await ranked(client, members, path) == before
-    clock.now += 0.01
+    clock.now_s += 0.01
     assert await ranked(client, members, path) != before
 
 
@@ -141,18 +132,14 @@ async def test_the_oracle_sees_the_moved_user(client: Client, members: dict[str,
 
 
 async def test_your_own_data_have_the_tracker_too(
-    aiohttp_client: Any, members: dict[str, Any], click: dict[str, Any], tmp_path: Path
+    own_data: Client, members: dict[str, Any], click: dict[str, Any]
 ) -> None:
     """A model learnt from CSVs has the event tracker `demo`, and its events move even a user it has never seen."""
-    interactions = tmp_path / "interactions.csv"
-    taken = [f"u{user},i{2 * item + user % 2},1" for user in range(60) for item in range(20) if (user + item) % 3]
-    interactions.write_text("\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *taken]))
-    client = await aiohttp_client(build_app(EmulatorConfig(interactions=interactions, cache_dir=tmp_path / "kept")))
     call = members | {"userId": "nobody", "inputList": [f"i{number}" for number in range(40)]}
-    before = await share(client, call, "i4")
-    await send(client, click | {"userId": "nobody", "eventList": [click["eventList"][0] | {"itemId": "i4"}]})
-    assert await share(client, call, "i4") > before
-    top = [int(item["itemId"][1:]) % 2 for item in (await ranked(client, call))[:15]]
+    before = await share(own_data, call, "i4")
+    await send(own_data, click | {"userId": "nobody", "eventList": [click["eventList"][0] | {"itemId": "i4"}]})
+    assert await share(own_data, call, "i4") > before
+    top = [int(item["itemId"][1:]) % 2 for item in (await ranked(own_data, call))[:15]]
     assert top.count(0) > 10  # i4 is of the even items, which were taken together
 
 

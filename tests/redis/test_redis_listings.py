@@ -1,7 +1,6 @@
 """Listings on a real server: kept as frames are, beside them, and never one for the other."""
 
 from dataclasses import replace
-from itertools import count
 
 import pytest
 
@@ -11,31 +10,9 @@ from gateway.adapters.redis_options import RedisOptions
 from gateway.adapters.redis_store import RedisStore
 from gateway.core.question import Listing
 from tests.redis.frames import frame_of, key_of
-from tests.redis.servers import raw_client
+from tests.redis.servers import PATIENT_MS
 
-NUMBERS = count()
-PATIENT_MS = 2_000
 LISTING = Listing('{"itemList":[{"itemId":"é"}],"recommendationId":"R"}'.encode(), 1, 0, 1_800_000_000.125)
-
-
-@pytest.fixture
-async def store(shared_url):
-    """A store with time to spare."""
-    async with RedisStore(RedisOptions(shared_url, timeout_ms=PATIENT_MS)) as store:
-        yield store
-
-
-@pytest.fixture
-def key():
-    """A key that no other test uses."""
-    return key_of(f"listing{next(NUMBERS)}")
-
-
-@pytest.fixture
-def raw(shared_url):
-    """A client that knows nothing of listings."""
-    with raw_client(shared_url) as client:
-        yield client
 
 
 async def test_what_is_saved_is_loaded(store, key, raw):
@@ -83,7 +60,7 @@ async def test_foreign_and_moved_values_are_misses(store, key, raw):
     """Somebody else's bytes, and a listing under another's key, are never answered."""
     raw.set(key.frame, b"hello")
     assert (await store.load_listing(key)).listing is None
-    other = key_of(f"listing{next(NUMBERS)}")
+    other = key_of("other listing")
     await store.save_listing(other, LISTING, 60.0)
     raw.set(key.frame, raw.get(other.frame))
     assert (await store.load_listing(key)).listing is None

@@ -2,41 +2,16 @@
 
 import asyncio
 import time
-from itertools import count
 
 import pytest
 
 from gateway.adapters.redis_options import RedisOptions
 from gateway.adapters.redis_store import RedisStore
 from tests.redis.frames import frame_of, key_of, same, until
-from tests.redis.servers import raw_client
-
-NUMBERS = count()
-PATIENT_MS = 2_000
-"""These tests are about what is answered, not how fast: the machine may be busy."""
+from tests.redis.servers import PATIENT_MS
 
 ADMINS = {"auth", "info", "config|resetstat", "config", "ping"}
 """What the tests themselves send."""
-
-
-@pytest.fixture
-async def store(shared_url):
-    """A store with time to spare."""
-    async with RedisStore(RedisOptions(shared_url, timeout_ms=PATIENT_MS)) as store:
-        yield store
-
-
-@pytest.fixture
-def key():
-    """A key that no other test uses."""
-    return key_of(f"store{next(NUMBERS)}")
-
-
-@pytest.fixture
-def raw(shared_url):
-    """A client that knows nothing of frames."""
-    with raw_client(shared_url) as client:
-        yield client
 
 
 async def test_nothing_is_kept_at_first(store, key):

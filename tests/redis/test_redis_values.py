@@ -18,30 +18,15 @@ from gateway.service.result import Result, Timing, Usage
 from gateway.service.turns import Turns
 from tests.redis.frames import frame_of, key_of, same
 from tests.redis.groups import Cluster
-from tests.redis.servers import raw_client
+from tests.redis.servers import PATIENT_MS
 
 NUMBERS = count()
-PATIENT_MS = 2_000
-
-
-@pytest.fixture
-async def store(shared_url):
-    """A store with time to spare."""
-    async with RedisStore(RedisOptions(shared_url, timeout_ms=PATIENT_MS)) as store:
-        yield store
 
 
 @pytest.fixture
 def keys():
     """A page of keys that no other test uses."""
     return metadata_keys(Subject(f"campaign-{next(NUMBERS)}", "u"), ["TITLE"], [f"item-{n}" for n in range(50)])
-
-
-@pytest.fixture
-def raw(shared_url):
-    """A client that knows nothing of envelopes."""
-    with raw_client(shared_url) as client:
-        yield client
 
 
 async def test_a_page_is_one_command_each_way(store, keys, raw):

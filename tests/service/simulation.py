@@ -105,12 +105,6 @@ class Scene:
         clock, upstream = VirtualClock(), Upstream(script)
         return cls(upstream, Gate(campaign or Campaign("demo", ARN), clock), Fans(upstream, clock, Random(5)))
 
-    @property
-    def hedging_off(self) -> "Scene":
-        """The same without hedges: the control."""
-        self.gate.hedge_after_s = lambda: None  # type: ignore[method-assign]
-        return self
-
     async def ask(self, calls: int = 1, duration_s: float = 5.0) -> Seen:
         """One caller with so many calls."""
         now_s = self.fans.clock.now_s()

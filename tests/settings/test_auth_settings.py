@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from gateway.settings import ConfigError, load
+from gateway.settings import load
+from tests.settings.parts import ARN, faults
 
 SHA = "ab" * 32
-ARN = "arn:aws:personalize:eu-west-1:123456789012:campaign/storefront"
 
 EXAMPLE = f"""
 [auth]
@@ -32,19 +32,6 @@ key_pairs_file = "/run/secrets/app-pairs"
 [campaigns.storefront]
 arn = "{ARN}"
 """
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A TOML file that the test writes."""
-    return tmp_path / "gateway.toml"
-
-
-def faults(path: Path | None = None, **settings: Any) -> list[str]:
-    """The faults of a configuration that must have some."""
-    with pytest.raises(ConfigError) as raised:
-        load(path, {}, settings or None)
-    return raised.value.faults
 
 
 def test_the_documented_example(file: Path) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import ConfigError, Settings, load
-
-ARN = "arn:aws:personalize:eu-west-1:123456789012:campaign/storefront"
+from gateway.settings import Settings, load
+from gateway.settings_files import unreadable_files
+from tests.settings.parts import ARN, faults
 
 EXAMPLE = f"""
 [server]
@@ -29,19 +29,6 @@ tps = 500
 concurrency_max = 100
 fallback = "none"             # or "input-order"
 """
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A TOML file that the test writes."""
-    return tmp_path / "gateway.toml"
-
-
-def faults(path: Path | None = None, environment: dict[str, str] | None = None, **options) -> list[str]:
-    """The faults of a configuration that must have some."""
-    with pytest.raises(ConfigError) as raised:
-        load(path, environment or {}, options or None)
-    return raised.value.faults
 
 
 def test_nothing_set_works() -> None:
@@ -107,23 +94,6 @@ def test_a_value_file_that_cannot_be_read(tmp_path: Path) -> None:
         assert fault.startswith("GATEWAY_SERVER__PORT_FILE: cannot be read")
 
 
-def test_a_campaign_from_the_environment() -> None:
-    """A campaign can be set by variables alone, its list of replicas written with commas."""
-    other = ARN.replace("storefront", "other")
-    name = "GATEWAY_CAMPAIGNS__SHOP__"
-    settings = load(None, {name + "ARN": ARN, name + "REPLICAS": f"{other}, {other}2", name + "TPS": "5.5"})
-    assert settings.campaign_policies()["shop"].arns == (ARN, other, f"{other}2")
-    assert settings.campaigns["shop"].tps == 5.5
-
-
-@pytest.mark.parametrize("name", ["storefront", "Storefront", "store_front"])
-def test_a_variable_reaches_a_campaign_of_the_file(file: Path, name: str) -> None:
-    """A variable sets one policy of a campaign in the file, however the name there is spelt."""
-    file.write_text(f'[campaigns.{name}]\narn = "{ARN}"\n', encoding="utf-8")
-    settings = load(file, {f"GATEWAY_CAMPAIGNS__{name.upper()}__TPS": "7"})
-    assert {key: one.tps for key, one in settings.campaigns.items()} == {name: 7}
-
-
 @pytest.mark.parametrize(
     ("environment", "region"),
     [
@@ -153,7 +123,7 @@ def test_all_faults_at_once_each_with_its_place(file: Path) -> None:
         "campaigns.a.tps", "campaigns.b c.arn", "campaigns.'b c'", "log.level", "nonsense",
     }  # fmt: skip
     by_place = {fault.split(":")[0]: fault for fault in told}
-    assert "GATEWAY_SERVER__PORT" in by_place["server.port"]
+    assert "GATEWAY_PORT" in by_place["server.port"]
     assert "GATEWAY_LOG__LEVEL" in by_place["log.level"]
     assert str(file) in by_place["server.deadline_ms"]
     assert "no such setting" in by_place["nonsense"]
@@ -171,6 +141,58 @@ def test_a_misspelt_variable(name: str) -> None:
 def test_a_misspelt_variable_outside_any_section(name: str) -> None:
     """A variable with our prefix that sets nothing is told too: a typing error must not turn into a default."""
     assert [name in fault for fault in faults(None, {name: "1"})] == [True]
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_PORT", "GATEWAY_SERVER__PORT", "GATEWAY_PORT_FILE"])
+def test_a_fault_names_the_variable_that_was_set(file: Path, name: str) -> None:
+    """A bad value is blamed on the very variable that set it, not on the one that it is short for."""
+    file.write_text("no", encoding="utf-8")
+    (fault,) = faults(None, {name: str(file) if name.endswith("_FILE") else "no"})
+    assert fault.endswith(f"(in {name})")
+
+
+def test_what_kubernetes_calls_our_port_is_none() -> None:
+    """The variables that Kubernetes sets beside a Service named `gateway` set nothing, `GATEWAY_PORT` included."""
+    link = "tcp://10.96.0.7:8080"
+    variables = {"GATEWAY_PORT": link, "GATEWAY_PORT_8080_TCP": link, "GATEWAY_SERVICE_HOST": "10.96.0.7"}
+    assert load(None, variables) == load(None, {})
+    assert load(None, {**variables, "GATEWAY_SERVER__PORT": "7000"}).server.port == 7000
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("memory://", "memory://"),
+        ("redis://cache:6379/1", "redis://cache:6379/1"),
+        ("rediss://user:s%2Fecret@cache:6379/1", "rediss://cache:6379/1"),
+        ("redis+sentinel://:p@ss@a,b/main", "redis+sentinel://a,b/main"),
+        ("unix://user:secret@/run/redis@1.sock", "unix:///run/redis@1.sock"),
+    ],
+)
+def test_a_cache_is_shown_without_its_password(url: str, shown: str) -> None:
+    """What people are shown of the cache's URL holds no credentials."""
+    assert load(None, {"GATEWAY_REDIS_URL": url}).cache.shown_url == shown
+
+
+def test_a_cache_of_no_known_kind() -> None:
+    """A URL of another kind is told all that there are, the one in memory first."""
+    (fault,) = faults(None, {"GATEWAY_REDIS_URL": "memory"})
+    assert fault.startswith("cache.url: must be memory:// or a Redis URL")
+
+
+def test_all_files_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
+    """Files that are named and cannot be read are told together, each with its setting; good ones are not."""
+    good = tmp_path / "good"
+    good.touch()
+    file.write_text(
+        f'[server]\ntls_cert_file = "{good}"\ntls_key_file = "{tmp_path}/none"\n[auth]\nmode = "keys"\n'
+        f'[auth.tenants.a]\nkeys_file = "{tmp_path}/none"\n[auth.tenants.b]\nkeys_file = "{tmp_path}"\n',
+        encoding="utf-8",
+    )
+    told = unreadable_files(load(file, {}))
+    places = ["server.tls_key_file", "auth.tenants.a.keys_file", "auth.tenants.b.keys_file"]
+    assert [fault.split(":")[0] for fault in told] == places
+    assert [fault.rpartition("(")[2] for fault in told] == ["No such file or directory)"] * 2 + ["Is a directory)"]
 
 
 def test_an_option_is_told_as_an_option() -> None:
@@ -215,103 +237,6 @@ def test_settings_are_frozen() -> None:
         settings.server.port = 1  # type: ignore[misc]
 
 
-VARIANTS = f"""
-[campaigns.shop]
-concurrency_max = 7
-tps = 20
-fallback = "input-order"
-[campaigns.shop.variants.b]
-arn = "{ARN}-b"
-weight = 0.5
-[campaigns.shop.variants.a]
-arn = "{ARN}-a"
-replicas = ["{ARN}-a2"]
-"""
-
-
-def test_variants(file: Path) -> None:
-    """A campaign with variants has no ARN of its own; each arm has its ARNs and weight, and the campaign's policies."""
-    file.write_text(VARIANTS, encoding="utf-8")
-    whole = load(file, {}).campaign_policies()["shop"]
-    assert (whole.arn, whole.arns, whole.variant) == ("", (), "")
-    assert [(arm.variant, arm.name, arm.arns, arm.weight) for arm in whole.variants] == [
-        ("a", "shop", (f"{ARN}-a", f"{ARN}-a2"), 1),
-        ("b", "shop", (f"{ARN}-b",), 0.5),
-    ]
-    assert {(arm.tps, arm.concurrency_max, arm.concurrency_min, arm.fallback) for arm in whole.variants} == {
-        (20, 7, 4, "input-order")
-    }
-
-
-def test_variants_from_the_environment() -> None:
-    """Variants can be set by variables alone."""
-    name = "GATEWAY_CAMPAIGNS__SHOP__VARIANTS__"
-    settings = load(None, {name + "A__ARN": ARN, name + "B__ARN": ARN + "2", name + "B__WEIGHT": "3"})
-    arms = settings.campaign_policies()["shop"].variants
-    assert [(arm.variant, arm.arn, arm.weight) for arm in arms] == [("a", ARN, 1), ("b", ARN + "2", 3)]
-
-
-FAULTY = {
-    "arn and variants": (f'arn = "{ARN}"\n[campaigns.shop.variants.a]\narn = "{ARN}"', "campaigns.shop.arn"),
-    "replicas and variants": (
-        f'replicas = ["{ARN}"]\n[campaigns.shop.variants.a]\narn = "{ARN}"',
-        "campaigns.shop.replicas",
-    ),
-    "neither": ("tps = 5", "campaigns.shop.arn"),
-    "no variants": ("variants = {}", "campaigns.shop.arn"),
-    "variants as a list": (f'arn = "{ARN}"\nvariants = ["a"]', "campaigns.shop.variants"),
-    "variants as a word": (f'arn = "{ARN}"\nvariants = "a"', "campaigns.shop.variants"),
-    "a variant as a word": ('variants = {a = "x"}', "campaigns.shop.variants.a"),
-    "variant without ARN": ("[campaigns.shop.variants.a]\nweight = 1", "campaigns.shop.variants.a.arn"),
-    "weight of nothing": (
-        f'[campaigns.shop.variants.a]\narn = "{ARN}"\nweight = 0',
-        "campaigns.shop.variants.a.weight",
-    ),
-    "weight that is no number": (
-        f'[campaigns.shop.variants.a]\narn = "{ARN}"\nweight = nan',
-        "campaigns.shop.variants.a.weight",
-    ),
-    "variant with a slash": (
-        f'[campaigns.shop.variants."a/b"]\narn = "{ARN}"',
-        "campaigns.shop.variants.a/b",
-    ),
-    "variant without a region": (
-        '[campaigns.shop.variants.a]\narn = "arn:aws:personalize::1:campaign/x"',
-        "campaigns.shop.variants.a.arn",
-    ),
-    "least above most": (
-        f'arn = "{ARN}"\nconcurrency_min = 9\nconcurrency_max = 8',
-        "campaigns.shop.concurrency_min",
-    ),
-    "least above the default most": (f'arn = "{ARN}"\nconcurrency_min = 101', "campaigns.shop.concurrency_min"),
-    "least of nothing": (f'arn = "{ARN}"\nconcurrency_min = 0', "campaigns.shop.concurrency_min"),
-    "unheard-of transport": (f'arn = "{ARN}"\ntransport = "pigeon"', "campaigns.shop.transport"),
-}
-
-
-@pytest.mark.parametrize(("lines", "place"), FAULTY.values(), ids=FAULTY)
-def test_faults_of_a_campaign(file: Path, lines: str, place: str) -> None:
-    """Each fault is told by its place, and by nothing else."""
-    file.write_text(f"[campaigns.shop]\n{lines}\n", encoding="utf-8")
-    assert [fault.split(": ")[0] for fault in faults(file)] == [place]
-
-
-def test_limits_of_the_environment_are_compared_too() -> None:
-    """A variable is text, and still a number to be compared."""
-    name = "GATEWAY_CAMPAIGNS__SHOP__"
-    told = faults(None, {name + "ARN": ARN, name + "CONCURRENCY_MIN": "101"})
-    assert [fault.split(": ")[0] for fault in told] == ["campaigns.shop.concurrency_min"]
-
-
-def test_the_default_least_gives_way_to_a_lower_most() -> None:
-    """Setting only a low most is enough."""
-    name = "GATEWAY_CAMPAIGNS__SHOP__"
-    one = load(None, {name + "ARN": ARN, name + "CONCURRENCY_MAX": "2"}).campaign_policies()["shop"]
-    assert (one.concurrency_min, one.concurrency_max) == (2, 2)
-    one = load(None, {name + "ARN": ARN, name + "CONCURRENCY_MIN": "3"}).campaign_policies()["shop"]
-    assert (one.concurrency_min, one.concurrency_max) == (3, 100)
-
-
 def test_the_transport(file: Path) -> None:
     """The lean transport is the default; another is chosen by the file or the environment."""
     assert load(None, {}).transport == "lean"
@@ -326,14 +251,3 @@ def test_the_transport(file: Path) -> None:
 def test_seconds_are_numbers_that_end(name: str, value: str) -> None:
     """No time is infinite, negative, empty, or not a number."""
     assert len(faults(None, {f"GATEWAY_{name}": value})) == 1
-
-
-def test_how_calls_are_merged(file: Path) -> None:
-    """Scores are put on one scale unless a campaign says that only orders count; its variants take after it."""
-    arms = "\n".join(f'[campaigns.{name}.variants.a]\narn = "{ARN}"' for name in ("plain", "list"))
-    file.write_text(f'{arms}\n[campaigns.list]\nmerge = "ordinal"\n', encoding="utf-8")
-    campaigns = load(file, {}).campaign_policies()
-    assert [campaigns[name].merge for name in ("plain", "list")] == ["calibrated", "ordinal"]
-    assert [campaigns[name].variants[0].merge for name in ("plain", "list")] == ["calibrated", "ordinal"]
-    with pytest.raises(ConfigError, match=r"campaigns\.plain\.merge"):
-        load(file, {"GATEWAY_CAMPAIGNS__PLAIN__MERGE": "by score"})

@@ -30,7 +30,7 @@ REDIS_PASSWORD = "canary-redis-password"
 AROUND = 60
 """Characters told on both sides of what was seen."""
 
-_MARK, _ITEM_MARK = MARK.encode(), ITEM_MARK.encode()
+_MARK = MARK.encode()
 _seen: list[str] = []
 _installed: list[bool] = []
 

@@ -1,4 +1,4 @@
-"""A `Clock` that follows the loop of a test, whose time passes only when everybody waits."""
+"""Clocks of tests: one follows the loop, whose time passes only when everybody waits; one stands until it is set."""
 
 import asyncio
 
@@ -16,3 +16,13 @@ class VirtualClock:
 
     def stopwatch_s(self) -> float:
         return self.now_s()
+
+
+class SetClock:
+    """The time that a test has set, to be called."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s

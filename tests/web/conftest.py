@@ -13,6 +13,7 @@ from gateway.web.app import build_app
 from tests.support.gateway_parts import make_service
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.parts import LOGITS, Client
+from tests.web.tenants import CAMPAIGNS, TENANTS
 
 Connect = Callable[..., Awaitable[Client]]
 
@@ -55,3 +56,9 @@ def connect(aiohttp_client: Callable[..., Awaitable[Client]], ranker: SoftmaxRan
 async def client(connect: Connect) -> Client:
     """A client of a gateway with defaults."""
     return await connect()
+
+
+@pytest.fixture
+async def shared(connect: Connect) -> Client:
+    """A client of a gateway of two tenants with three campaigns."""
+    return await connect(auth=TENANTS, campaigns=CAMPAIGNS)

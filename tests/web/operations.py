@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from gateway.web.auth import OPEN_ROUTES
-from gateway.web.openapi import OPERATIONS, WIRE
+from gateway.web.openapi_operations import OPERATIONS, WIRE
 from tests.support.canaries import USER
 from tests.web.parts import items, native, wire
 

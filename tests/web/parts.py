@@ -15,6 +15,7 @@ Client = TestClient[Any, Any]
 
 WIRE = "/personalize-ranking"
 NATIVE = "/v1/rerank"
+SHELVES = "/v1/rerank/shelves"
 
 ITEMS = 1_000
 STRIDE = 389  # coprime with ITEMS: a shuffle without a seed

@@ -21,7 +21,7 @@ async def admin(aiohttp_client) -> Client:
 
 @pytest.mark.parametrize("path", ADMIN_GETS)
 async def test_with_an_admin_port_the_data_port_has_none_of_it(connect: Connect, admin: Client, path: str) -> None:
-    """Health is on the admin port, open to who can reach it; on the data port the paths do not exist any more."""
+    """Health is on the admin port, open to who can reach it; on the data port there are no such paths."""
     assert (await admin.get(path)).status == 200
     for mode in (None, auth()):
         client = await connect(server={"admin_port": 0}, auth=mode)

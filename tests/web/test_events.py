@@ -116,7 +116,12 @@ async def test_refused_events_leave_the_frames_alone(connect: Connect) -> None:
 @pytest.mark.parametrize(
     ("members", "pointer"),
     [
-        (click(eventList=[{"eventType": "c"}]), "#/eventList/0"),
+        (click(eventList=[{"eventType": "c"}]), "#/eventList/0/sentAt"),
+        (click(eventList=[{"eventType": "c", "sentAt": 1_800_000_000_000}]), "#/eventList/0/sentAt"),
+        (
+            click(eventList=[{"eventType": "c", "sentAt": 1, "metricAttribution": {}}]),
+            "#/eventList/0/metricAttribution/eventAttributionSource",
+        ),
         (click(eventList=[{"eventType": "c", "sentAt": 1, "properties": "no json"}]), "#/eventList/0/properties"),
         (click(eventList=[{"eventType": "c", "sentAt": 1, "properties": "[1]"}]), "#/eventList/0/properties"),
         (click(more=1), "#/more"),

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.web import watched
 from gateway.web.callers import BadKeyFile, Callers
+from tests.support.virtual_clock import SetClock
 from tests.web.conftest import Connect
 from tests.web.keys import KEYS, PAIRS, auth, bearer, sha256, tenant
 from tests.web.parts import NATIVE, WIRE, Client, exchange, head, native, send, wire
@@ -78,24 +79,14 @@ async def test_no_secret_is_told(connect: Connect, lines: list[Any], caplog: Any
         assert secret not in told
 
 
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def callers(clock: Clock, **tenants: Any) -> Callers:
+def callers(clock: SetClock, **tenants: Any) -> Callers:
     """The callers of tenants who have files alone."""
     return Callers(auth(**{name: {f"{kind}_file": path} for name, (kind, path) in tenants.items()}), clock)
 
 
 def test_keys_from_a_file_follow_it(tmp_path: Path) -> None:
     """A file's keys are in force, its comments are not; after a change the new ones are, within a second."""
-    path, clock = tmp_path / "keys", Clock()
+    path, clock = tmp_path / "keys", SetClock()
     path.write_text(f"# of spring\n{sha256('one')}\n\n  {sha256('two').upper()}  \n")
     known = callers(clock, shop=("keys", path))
     assert all(known.by_key(key) for key in ("one", "two"))
@@ -115,7 +106,7 @@ WRONG = ["junk", f"{A}x", "\n".join(map(sha256, "abc")), f"{A}\n{A}", "x" * 100_
 @pytest.mark.parametrize("content", WRONG)
 def test_a_key_file_that_went_wrong(tmp_path: Path, lines: list[Any], content: str | None) -> None:
     """A file that cannot be used stops the start; after a change it leaves the old keys in force, and is logged."""
-    path, clock = tmp_path / "keys", Clock()
+    path, clock = tmp_path / "keys", SetClock()
     path.write_text(sha256("one"))
     known = callers(clock, shop=("keys", path))
     if content is None:
@@ -131,7 +122,7 @@ def test_a_key_file_that_went_wrong(tmp_path: Path, lines: list[Any], content: s
 
 def test_key_pairs_from_a_file_follow_it(tmp_path: Path) -> None:
     """A file of key pairs is read the same way; a line that is no pair is none."""
-    path, clock = tmp_path / "pairs", Clock()
+    path, clock = tmp_path / "pairs", SetClock()
     path.write_text("GWAK1 secret-number-one-1\n# GWAK9 no\nGWAK2\tsecret-number-two-2\n")
     known = callers(clock, shop=("key_pairs", path))
     assert known.by_key_id("GWAK1") is not None
@@ -149,4 +140,4 @@ def test_a_key_is_one_tenants(tmp_path: Path) -> None:
     pairs.write_text("GWAK1 secret-number-one-1")
     for kind, path in (("keys", keys), ("key_pairs", pairs)):
         with pytest.raises(BadKeyFile, match=r"auth\.tenants\.app: has a key that was given before"):
-            callers(Clock(), shop=(kind, path), app=(kind, path))
+            callers(SetClock(), shop=(kind, path), app=(kind, path))

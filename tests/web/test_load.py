@@ -11,28 +11,8 @@ from gateway.core.episode import Episode
 from gateway.web.door import SERVICE
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
+from tests.web.held import Held
 from tests.web.parts import LOGITS, NATIVE, WIRE, Client, exchange, head, native, send, wire
-
-
-class Held(SoftmaxRanker):
-    """Answers nothing until it is let go, and tells when a call has begun or ended."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda _: LOGITS)
-        self.begun = asyncio.Semaphore(0)
-        self.ended = asyncio.Semaphore(0)
-        self.let_go = asyncio.Event()
-
-    async def rank(self, call):
-        self.begun.release()
-        try:
-            await self.let_go.wait()
-            return await super().rank(call)
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
-        finally:
-            self.ended.release()
 
 
 @pytest.fixture

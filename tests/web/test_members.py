@@ -7,8 +7,10 @@ import orjson
 import pytest
 
 from gateway.web import faults
+from gateway.web.members import RerankRequest, ShelvesRequest
+from tests.support.canaries import USER
 from tests.support.softmax_ranker import SoftmaxRanker
-from tests.web.parts import NATIVE, WIRE, Client, ask, native, refused, wire
+from tests.web.parts import NATIVE, WIRE, Client, ask, native, refused, send, wire
 
 CANARY = "canary-7f3a"
 
@@ -53,6 +55,17 @@ async def test_null_is_absent(client: Client, path, asked) -> None:
     assert await ask(client, path, asked(context=None, filterArn=None, filterValues=None))
 
 
+@pytest.mark.parametrize("path", [NATIVE, "/v1/rerank/shelves"])
+async def test_null_is_absent_from_what_only_the_native_api_has(client: Client, path: str) -> None:
+    """Every member of the native API that need not be there may be null, and then is what it is by default."""
+    members = native() if path == NATIVE else {"campaign": "demo", "userId": USER, "shelves": {"a": ["p1", "p2"]}}
+    kind = RerankRequest if path == NATIVE else ShelvesRequest
+    optional = [field.encode_name for field in msgspec.structs.fields(kind) if not field.required]
+    assert {"limit", "offset", "deadlineMs", "explain", "metadataColumns"} <= set(optional)
+    told = await ask(client, path, members | dict.fromkeys(optional))
+    assert (told["offset"], told["limit"], "plan" in told, "pinned" in told) == (0, None, False, False)
+
+
 @pytest.mark.parametrize("missing", ["campaign", "userId", "inputList"])
 async def test_native_names_a_missing_member(client: Client, missing: str) -> None:
     """A required member that is not there is named."""
@@ -89,9 +102,9 @@ async def test_unknown_members_are_refused_by_name(client: Client) -> None:
 
 PAGES: list[tuple[str, Any]] = [
     *(("limit", value) for value in (1.5, "5", True, 2**64, 10**30)),
-    *(("offset", value) for value in (1.5, "5", None, 2**64)),
+    *(("offset", value) for value in (1.5, "5", 2**64)),
     *(("deadlineMs", value) for value in (-5, 1.5, "300", True, 2**64)),
-    *(("explain", value) for value in (1, "true", None)),
+    *(("explain", value) for value in (1, "true")),
 ]
 
 
@@ -116,3 +129,44 @@ async def test_a_huge_list_of_faults_does_not_hold_the_loop(client: Client, monk
     monkeypatch.setattr(faults, "_fault", counted)
     assert (await refused(client, NATIVE, native(["a"] * 200_000)))[0] == 422
     assert looked_at < 100_100
+
+
+async def test_members_of_objects_in_lists_are_named(client: Client) -> None:
+    """A fault in an object that stands in a list is told at its own member, all of them at once; so is one too many."""
+    events = [
+        {"eventType": "", "sentAt": CANARY, "impression": ["a", 1]},
+        3,
+        {"sentAt": 1, "eventType": "c", "more": CANARY, "metricAttribution": {"eventAttributionSource": 1, "deep": 2}},
+    ]
+    asked = {"trackingId": "t", "sessionId": "s", "eventList": events}
+    status, body = await refused(client, "/v1/events", asked)
+    assert status == 422
+    assert {fault["pointer"]: fault["detail"] for fault in body["errors"]} == {
+        "#/eventList/0/eventType": "Expected `str` of length >= 1",
+        "#/eventList/0/sentAt": "Expected `float`, got `str`",
+        "#/eventList/0/impression/1": "Expected `str`, got `int`",
+        "#/eventList/1": "Expected `object`, got `int`",
+        "#/eventList/2/metricAttribution/eventAttributionSource": "Expected `str`, got `int`",
+        "#/eventList/2/metricAttribution/deep": "is not a member of this request",
+        "#/eventList/2/more": "is not a member of this request",
+    }
+    assert CANARY not in str(body)
+
+
+async def test_the_wire_ignores_unknown_members_of_events(client: Client) -> None:
+    """What the operation does not know is ignored on the wire, in its events too."""
+    event = {"eventType": "c", "sentAt": 1, "more": 1, "metricAttribution": {"eventAttributionSource": "s", "more": 1}}
+    asked = {"trackingId": "t", "sessionId": "s", "eventList": [event]}
+    assert (await send(client, "/events", asked)).status == 200
+
+
+async def test_one_of_a_few_words_is_told_by_the_words(client: Client) -> None:
+    """A member that may be one of a few words is refused with these, not with the one that was sent."""
+    response = await client.put("/v1/log-level", json={"level": CANARY})
+    (fault,) = orjson.loads(await response.read())["errors"]
+    assert fault == {"pointer": "#/level", "detail": "Expected one of 'debug', 'info', 'warning', 'error'"}
+
+
+async def test_what_is_no_object_is_told_in_words_on_the_wire(client: Client) -> None:
+    """A body that is no object has no member to name."""
+    assert (await refused(client, WIRE, [])) == (400, {"message": "must be a JSON object"})

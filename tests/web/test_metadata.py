@@ -7,9 +7,8 @@ import pytest
 from gateway.core.errors import InvalidInput, Unavailable
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
-from tests.web.parts import LOGITS, NATIVE, WIRE, Client, ask, ideal, items, native, order, refused, send, wire
+from tests.web.parts import LOGITS, NATIVE, SHELVES, WIRE, Client, ask, ideal, items, native, order, refused, send, wire
 
-SHELVES = "/v1/rerank/shelves"
 COLUMNS = {"ITEMS": ["TITLE", "PRICE"]}
 
 

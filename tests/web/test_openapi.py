@@ -11,7 +11,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from gateway.settings import ServerSettings
 from gateway.web import answers
 from gateway.web.app import build_app
-from gateway.web.openapi import OPERATIONS, document
+from gateway.web.openapi import document
+from gateway.web.openapi_operations import OPERATIONS
 from gateway.web.problems import BUG, TABLE
 from gateway.web.render import DescribedEntry, ToldEntry
 from tests.support.canaries import USER

@@ -5,9 +5,8 @@ import pytest
 from gateway.core.routing import Campaign
 from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
-from tests.web.parts import NATIVE, WIRE, ask, ideal, items, native, order, send, wire
+from tests.web.parts import NATIVE, SHELVES, WIRE, ask, ideal, items, native, order, send, wire
 
-SHELVES = "/v1/rerank/shelves"
 ORDINAL = {"demo": Campaign("demo", ARN, merge="ordinal")}
 
 
@@ -70,7 +69,8 @@ async def test_shelves_are_ranked_one_by_one(connect, ranker) -> None:
     answer = await response.json()
     assert (answer["merge"], response.headers["Gateway-Merge"], answer["degraded"]) == ("ordinal", "ordinal", None)
     assert answer["usage"]["upstreamCalls"] == len(ranker.calls) == 4
-    assert answer["usage"]["candidates"] == 1_100
+    assert (answer["usage"]["candidates"], answer["total"], answer["resolvedThrough"]) == (1_100, 1_100, 0)
+    assert len(answer["recommendationIds"]) == 4
     other = await connect(campaigns=ORDINAL)
     for name, shelf in shelves.items():
         alone = await ask(other, NATIVE, native(shelf, limit=48))

@@ -12,6 +12,7 @@ from gateway.web import rankings_api, rerank_api
 from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN, VALUES_BYTES_MAX
 from tests.support.softmax_ranker import SoftmaxRanker
+from tests.support.virtual_clock import SetClock
 from tests.web.conftest import Connect
 from tests.web.parts import LOGITS, NATIVE, Client, ask, ideal, items, native, order, send
 
@@ -22,15 +23,6 @@ async def page(client: Client, ranking_id: str, query: str = "") -> tuple[int, d
     """Status and body of a page."""
     response = await client.get(f"/v1/rankings/{ranking_id}{query}")
     return response.status, orjson.loads(await response.read())
-
-
-class Clock:
-    """A clock that is set."""
-
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 async def test_pages_are_those_of_one_ranking(client: Client, ranker: SoftmaxRanker) -> None:
@@ -79,7 +71,7 @@ async def test_neither_events_nor_a_dead_campaign_move_a_page(connect: Connect) 
 
 async def test_410_after_its_time(connect: Connect) -> None:
     """A ranking is there until its time is up, and gone after that."""
-    clock = Clock()
+    clock = SetClock()
     client = await connect(values=MemoryValues(clock, VALUES_BYTES_MAX), pin_s=30.0)
     ranking_id = (await ask(client, NATIVE, native(pin=True)))["rankingId"]
     clock.now_s = 29.0

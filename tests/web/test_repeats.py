@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.web.events_members import NativeEventsRequest
 from gateway.web.faults import BadMembers, decode
-from gateway.web.members import NativeEventsRequest, PersonalizedRankingRequest, RerankRequest, ShelvesRequest
+from gateway.web.members import PersonalizedRankingRequest, RerankRequest, ShelvesRequest
 from gateway.web.outline import MEMBERS_MAX, TOO_MANY, TWICE, Outline, is_plain
 from tests.web.parts import NATIVE, WIRE, Client, refused, send, wire
 

@@ -7,10 +7,12 @@ import pytest
 from tests.support.canaries import USER
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
-from tests.web.parts import NATIVE, Client, ask, ideal, items, native, order, refused, send
+from tests.web.parts import NATIVE, SHELVES, Client, ask, ideal, items, native, order, refused, send
 
-PATH = "/v1/rerank/shelves"
-MEMBERS = {"rankingId", "campaign", "variant", "shelves", "offset", "limit", "merge", "degraded", "usage", "timing"}
+MEMBERS = {
+    "rankingId", "campaign", "variant", "shelves", "total", "offset", "limit", "resolvedThrough", "merge", "degraded",
+    "recommendationIds", "usage", "timing",
+}  # fmt: skip
 OF_A_SHELF = {"personalizedRanking", "total", "resolvedThrough", "recommendationIds"}
 
 
@@ -22,10 +24,12 @@ def request(shelves: Any, **members: Any) -> dict[str, Any]:
 async def test_six_overlapping_shelves_are_one_call(client: Client, connect: Connect, ranker: SoftmaxRanker) -> None:
     """Six shelves of 80 with overlaps cost one call; each comes as `/v1/rerank` would give it, but for rounding."""
     shelves = {f"shelf-{n}": items(380)[60 * n : 60 * n + 80] for n in range(6)}
-    answer = await ask(client, PATH, request(shelves))
+    answer = await ask(client, SHELVES, request(shelves))
     assert len(ranker.calls) == 1
     assert answer.keys() == MEMBERS
     assert answer["usage"] | {"upstreamCalls": 1, "candidates": 380} == answer["usage"]
+    assert (answer["total"], answer["resolvedThrough"]) == (380, 380)
+    assert answer["recommendationIds"] == answer["shelves"]["shelf-0"]["recommendationIds"]
     for name, shelf in shelves.items():
         told = answer["shelves"][name]
         alone = await ask(await connect(), NATIVE, native(shelf))
@@ -37,14 +41,14 @@ async def test_six_overlapping_shelves_are_one_call(client: Client, connect: Con
 
 async def test_the_headers_are_those_of_a_ranking(client: Client) -> None:
     """An answer tells its calls and its times in headers, as every ranking does."""
-    response = await send(client, PATH, request({"a": items(3)}))
+    response = await send(client, SHELVES, request({"a": items(3)}))
     assert response.headers["Gateway-Upstream-Calls"] == "1"
     assert response.headers["Server-Timing"].startswith("cache;dur=")
 
 
 async def test_limit_and_offset_hold_for_every_shelf(client: Client) -> None:
     """Of every shelf comes the same page; its total tells how long it is."""
-    answer = await ask(client, PATH, request({"a": items(10), "b": items(3)}, limit=4, offset=2))
+    answer = await ask(client, SHELVES, request({"a": items(10), "b": items(3)}, limit=4, offset=2))
     told = answer["shelves"]
     assert order(told["a"]) == ideal(items(10))[2:6]
     assert order(told["b"]) == ideal(items(3))[2:6]
@@ -53,7 +57,7 @@ async def test_limit_and_offset_hold_for_every_shelf(client: Client) -> None:
 
 async def test_explain_tells_every_place(client: Client) -> None:
     """Positions are those of the shelf's own list, and the plan is that of the union."""
-    answer = await ask(client, PATH, request({"a": ["p1", "p2"], "b": ["x", "p2"]}, explain=True))
+    answer = await ask(client, SHELVES, request({"a": ["p1", "p2"], "b": ["x", "p2"]}, explain=True))
     told = {one["itemId"]: one for one in answer["shelves"]["b"]["personalizedRanking"]}
     assert (told["p2"]["position"], told["p2"]["source"], told["x"]["source"]) == (1, "fresh", "unknown")
     assert told["p2"]["recommendationId"] == 0
@@ -62,7 +66,7 @@ async def test_explain_tells_every_place(client: Client) -> None:
 
 async def test_no_items_no_call(client: Client, ranker: SoftmaxRanker) -> None:
     """An empty shelf is there and empty."""
-    answer = await ask(client, PATH, request({"a": []}))
+    answer = await ask(client, SHELVES, request({"a": []}))
     assert answer["shelves"]["a"] == {
         "personalizedRanking": [], "total": 0, "resolvedThrough": 0, "recommendationIds": [],
     }  # fmt: skip
@@ -81,7 +85,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("members", "pointer"), [pytest.param(members, at, id=name) for name, members, at in BAD])
 async def test_what_is_no_shelf(client: Client, ranker: SoftmaxRanker, members: dict[str, Any], pointer: str) -> None:
     """What breaks a rule is refused with a pointer to it, and nothing is asked upstream."""
-    status, body = await refused(client, PATH, members)
+    status, body = await refused(client, SHELVES, members)
     assert (status, [fault["pointer"] for fault in body["errors"]]) == (422, [pointer])
     assert ranker.calls == []
 
@@ -89,6 +93,6 @@ async def test_what_is_no_shelf(client: Client, ranker: SoftmaxRanker, members: 
 async def test_just_within_the_limits(client: Client) -> None:
     """100 shelves, names of 64 characters, 100,000 candidates with repetitions: answered."""
     names = [f"{n:064}" for n in range(100)]
-    answer = await ask(client, PATH, request({name: items(1_000) for name in names}, limit=1))
+    answer = await ask(client, SHELVES, request({name: items(1_000) for name in names}, limit=1))
     assert [shelf["total"] for shelf in answer["shelves"].values()] == [1_000] * 100
     assert list(answer["shelves"]) == names

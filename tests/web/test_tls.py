@@ -10,19 +10,10 @@ import trustme
 
 from gateway.web import watched
 from gateway.web.tls import Papers
+from tests.support.virtual_clock import SetClock
 from tests.web.listening import Wire, listening, until, wire
 
 LIVE = b"GET /livez HTTP/1.1\r\nHost: gateway\r\n\r\n"
-
-
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 class Office:
@@ -78,7 +69,7 @@ async def test_a_caller_that_trusts_the_authority(office: Office, version: ssl.T
     """By TLS 1.2 and 1.3 the gateway answers under its certificate."""
     context = office.caller()
     context.minimum_version = context.maximum_version = version
-    papers = Papers.of(office.cert, office.key, None, Clock())
+    papers = Papers.of(office.cert, office.key, None, SetClock())
     async with listening(tls=papers) as site, wire(site, context) as caller:
         assert site.name.startswith("https://")
         assert await answered(caller) == 200
@@ -90,20 +81,20 @@ async def test_older_versions_are_refused(office: Office) -> None:
     context = office.caller()
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-    async with listening(tls=Papers.of(office.cert, office.key, None, Clock())) as site:
+    async with listening(tls=Papers.of(office.cert, office.key, None, SetClock())) as site:
         assert await refused(site, context)
 
 
 async def test_plain_http_on_a_tls_port(office: Office) -> None:
     """A caller that does not speak TLS gets no answer in HTTP, and its connection is closed."""
-    async with listening(tls=Papers.of(office.cert, office.key, None, Clock())) as site, wire(site) as caller:
+    async with listening(tls=Papers.of(office.cert, office.key, None, SetClock())) as site, wire(site) as caller:
         caller.send(LIVE)
         assert b"HTTP" not in await caller.end()
 
 
 async def test_mutual_tls(office: Office) -> None:
     """Where callers are asked for certificates, only one of the right authority, in its time, gets in."""
-    papers = Papers.of(office.cert, office.key, office.clients, Clock())
+    papers = Papers.of(office.cert, office.key, office.clients, SetClock())
     past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     async with listening(tls=papers) as site:
         async with wire(site, office.caller(office.client_ca)) as caller:
@@ -116,7 +107,7 @@ async def test_mutual_tls(office: Office) -> None:
 
 async def test_a_certificate_that_is_renewed(office: Office) -> None:
     """New files are in force for new connections, within a second; one that is open lives on."""
-    clock = Clock()
+    clock = SetClock()
     papers = Papers.of(office.cert, office.key, None, clock)
     async with listening(tls=papers) as site, wire(site, office.caller()) as old:
         assert await answered(old) == 200
@@ -135,7 +126,7 @@ async def test_a_certificate_that_is_renewed(office: Office) -> None:
 
 async def test_an_authority_that_is_withdrawn(office: Office) -> None:
     """Callers of an authority that is no longer in the file are refused from then on: trust does not pile up."""
-    clock = Clock()
+    clock = SetClock()
     async with listening(tls=Papers.of(office.cert, office.key, office.clients, clock)) as site:
         newer = trustme.CA()
         newer.cert_pem.write_to_path(office.clients)
@@ -148,7 +139,7 @@ async def test_an_authority_that_is_withdrawn(office: Office) -> None:
 @pytest.mark.parametrize("content", [b"", b"junk", None])
 async def test_a_renewal_that_went_wrong(office: Office, lines: list[Any], content: bytes | None) -> None:
     """Files that cannot be used leave the old papers in force, which is logged; the next good ones are taken."""
-    clock = Clock()
+    clock = SetClock()
     async with listening(tls=Papers.of(office.cert, office.key, None, clock)) as site:
         if content is None:
             office.key.unlink()
@@ -168,7 +159,7 @@ async def test_a_renewal_that_went_wrong(office: Office, lines: list[Any], conte
 def test_papers_that_cannot_be_used_at_all(office: Office, tmp_path: Path) -> None:
     """At the start a file that is missing, or is none, is an error."""
     with pytest.raises(OSError, match="No such file"):
-        Papers.of(tmp_path / "missing", office.key, None, Clock())
+        Papers.of(tmp_path / "missing", office.key, None, SetClock())
     office.key.write_bytes(b"junk")
     with pytest.raises(OSError):  # noqa: PT011 - an ssl.SSLError, worded by OpenSSL
-        Papers.of(office.cert, office.key, None, Clock())
+        Papers.of(office.cert, office.key, None, SetClock())

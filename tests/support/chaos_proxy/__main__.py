@@ -4,30 +4,23 @@
 """
 
 import argparse
-import asyncio
-import signal
 
 import orjson
 import uvloop
 
 from tests.support.chaos_proxy.proxy import proxying
 from tests.support.chaos_proxy.schedule import drawn, parsed
+from tests.support.ending import Ending
 
 
 async def serve(options: argparse.Namespace) -> None:
     """Proxy until told to end."""
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    ending = Ending()
     steps = drawn(options.seed, options.seconds) if options.schedule == "random" else parsed(options.schedule)
     host, _, port = options.target.rpartition(":")
     async with proxying((host, int(port)), steps, seed=options.seed, port=options.listen) as proxy:
         print(f"chaos proxy on {proxy.url}", flush=True)
-        try:
-            async with asyncio.timeout(options.seconds):
-                await ended.wait()
-        except TimeoutError:
-            pass
+        await ending.wait(options.seconds)
         print(orjson.dumps(proxy.stats.told()).decode(), flush=True)
 
 

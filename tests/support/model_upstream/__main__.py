@@ -1,27 +1,20 @@
 """The endpoint as a process: prints its address, serves until SIGTERM, SIGINT, or `--seconds` have passed."""
 
 import argparse
-import asyncio
-import signal
 from typing import get_args
 
 import uvloop
 
+from tests.support.ending import Ending
 from tests.support.model_upstream.server import Canned, listening
 
 
 async def serve(options: argparse.Namespace) -> None:
     """Serve until told to end."""
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    ending = Ending()
     async with listening(options.answers, host=options.host, port=options.port) as upstream:
         print(f"model upstream on {upstream.url}", flush=True)
-        try:
-            async with asyncio.timeout(options.seconds):
-                await ended.wait()
-        except TimeoutError:
-            return
+        await ending.wait(options.seconds)
 
 
 def main() -> None:

@@ -1,133 +1,24 @@
 """What can come instead of a good answer: a table of names, and for each what goes over the wire.
 
-`BODIES` answer 200 with another body; `REFUSALS` with an error as the service or something before it words it; `PLAYS`
-holds these and all that is wrong below HTTP, or unusual and yet right (`BENIGN`).
+Those of `bodies` answer 200 with another body; `REFUSALS` with an error as the service or something before it words it;
+`PLAYS` holds these and all that is wrong below HTTP, or unusual and yet right (`BENIGN`).
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
 import orjson
 
-from tests.support.model_upstream.faults import Rule
+from tests.support.model_upstream.bodies import BODIES
+from tests.support.model_upstream.exchange import Exchange, Play, response
 
-JSON: Final = "application/json"
 HTML: Final = "text/html"
-
-DEEP: Final = 100_000
-"""Levels of a body that is well-formed JSON and that a recursive parser cannot read."""
 
 HUGE_BYTES: Final = 64 * 1024 * 1024
 PIECE: Final = b" " * 1024 * 1024
 
 DRIP_S: Final = 0.05
 """Between two bytes, unless the rule says otherwise: no timeout between bytes ever fires, and 500 items take hours."""
-
-FOREIGN_ITEM: Final = "item-that-nobody-asked-for"
-
-
-class Line(Protocol):
-    """The connection, as a play may use it."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes."""
-
-    def done(self) -> None:
-        """The answer is whole: on with the next request."""
-
-    def close(self) -> None:
-        """Send what was written, then FIN."""
-
-    def reset(self) -> None:
-        """RST, at once."""
-
-    def after(self, seconds: float, then: Callable[[], None]) -> None:
-        """Do something later, unless the connection is gone by then."""
-
-    def pour(self, pieces: Iterator[bytes]) -> None:
-        """Send pieces as fast as they are taken, then be done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One attempt: how to answer it well (`good` makes the body), and by which rule it is not."""
-
-    line: Line
-    rule: Rule
-    good: Callable[[], bytes]
-    elsewhere: str
-
-    def reply(self, body: bytes, status: str = "200 OK", *headers: str, kind: str = JSON) -> None:
-        """Answer in due form."""
-        self.line.write(response(body, status, *headers, kind=kind))
-        self.line.done()
-
-
-Play = Callable[[Exchange], None]
-
-
-def response(body: bytes, status: str = "200 OK", *headers: str, kind: str = JSON, length: int | None = None) -> bytes:
-    """An answer's bytes, declaring another length than the body's if one is given."""
-    declared = len(body) if length is None else length
-    lines = (f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {declared}", *headers, "", "")
-    return "\r\n".join(lines).encode("latin-1") + body
-
-
-def _altered(change: Callable[[list[Any]], Any]) -> Callable[[Exchange], bytes]:
-    """The good answer with its list of entries changed."""
-
-    def body(exchange: Exchange) -> bytes:
-        members = orjson.loads(exchange.good())
-        members["personalizedRanking"] = change(members["personalizedRanking"])
-        return orjson.dumps(members)
-
-    return body
-
-
-def _best_scored(text: bytes) -> Callable[[Exchange], bytes]:
-    """The good answer with this piece of JSON as the score of its best item."""
-    mark = _altered(lambda entries: [{**entries[0], "score": "@"}, *entries[1:]])
-    return lambda exchange: mark(exchange).replace(b'"@"', text, 1)
-
-
-def _id_with(text: bytes) -> Callable[[Exchange], bytes]:
-    """The good answer with bytes put into its id."""
-    return lambda exchange: exchange.good().replace(b'"RID-', b'"RID-' + text, 1)
-
-
-def _always(body: bytes) -> Callable[[Exchange], bytes]:
-    return lambda _: body
-
-
-BODIES: Final[dict[str, Callable[[Exchange], bytes]]] = {
-    "empty": _always(b""),
-    "empty-object": _always(b"{}"),
-    "null-ranking": _always(b'{"personalizedRanking":null,"recommendationId":null}'),
-    "list": lambda exchange: b"[" + exchange.good() + b"]",
-    "garbage": _always(b"\x00\x01garbage\xff\xfe"),
-    "torn-json": lambda exchange: exchange.good()[:-20],
-    "bad-utf8": _id_with(b"\xff\xc3"),
-    "deep": lambda exchange: b'{"deep":' + b"[" * DEEP + b"]" * DEEP + b"," + exchange.good()[1:],
-    "html": _always(b"<html><body>Welcome</body></html>"),
-    "wrong-types": _altered(lambda entries: [{"itemId": number, "score": "high"} for number in range(len(entries))]),
-    "texts-as-items": _altered(lambda entries: [entry["itemId"] for entry in entries]),
-    "object-as-ranking": _altered(lambda entries: {entry["itemId"]: entry["score"] for entry in entries}),
-    "short": _altered(lambda entries: entries[: len(entries) // 2]),
-    "no-items": _altered(lambda _: []),
-    "duplicate": _altered(lambda entries: [entries[0], *entries[:-1]]),
-    "unknown-item": _altered(lambda entries: [{**entries[0], "itemId": FOREIGN_ITEM}, *entries[1:]]),
-    "one-item-more": _altered(lambda entries: [*entries, {**entries[-1], "itemId": FOREIGN_ITEM}]),
-    "null-items": _altered(lambda entries: [None, *entries[1:]]),
-    "null-ids": _altered(lambda entries: [{**entries[0], "itemId": None}, *entries[1:]]),
-    "worst-first": _altered(lambda entries: entries[::-1]),
-    "nan": _best_scored(b"NaN"),
-    "infinite": _best_scored(b"Infinity"),
-    "overflow": _best_scored(b"1e999"),
-    "negative": _best_scored(b"-0.25"),
-    "above-one": _best_scored(b"17.5"),
-    "missing-scores": _altered(lambda entries: [{"itemId": entry["itemId"]} for entry in entries]),
-}  # fmt: skip
 
 STATUSES: Final[dict[int, str]] = {
     301: "Moved Permanently", 302: "Found", 307: "Temporary Redirect", 308: "Permanent Redirect",

@@ -19,9 +19,10 @@ from typing import Final, Literal
 import msgspec
 import orjson
 
+from tests.support.model_upstream.exchange import Exchange, response
 from tests.support.model_upstream.faults import ALL, WELL, Conduct, Decision, Faults
 from tests.support.model_upstream.logits import Model
-from tests.support.model_upstream.plays import PLAYS, Exchange, response
+from tests.support.model_upstream.plays import PLAYS
 from tests.support.model_upstream.protocol import Connection
 from tests.support.model_upstream.stats import Stats, Tally
 

@@ -1,0 +1,45 @@
+"""Settings that are files themselves: which they are, and which of them cannot be read."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+FILES: Final = frozenset({
+    "password_file", "tls_ca_file", "tls_cert_file", "tls_key_file", "tls_client_ca_file",
+    "keys_file", "key_pairs_file",
+})  # fmt: skip
+"""Settings that are files themselves: their variables are not read for a value."""
+
+
+def unreadable_files(settings: BaseModel) -> list[str]:
+    """Faults of the files that the settings name, all of them, each with its place.
+
+    They are no faults of the configuration itself, which is also looked at where its files are not.
+    """
+    return list(_unreadable((), settings))
+
+
+def _unreadable(place: tuple[str, ...], value: object) -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        value = {name: getattr(value, name) for name in type(value).model_fields}
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _unreadable((*place, name), inner)
+    elif isinstance(value, Path) and place[-1] in FILES and (fault := _unreadable_because(value)) is not None:
+        yield f"{'.'.join(place)}: {value} cannot be read ({fault})"
+
+
+def _unreadable_because(path: Path) -> str | None:
+    """Why a file cannot be read, None if it can. It is not opened: a pipe gives what it holds only once."""
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        return error.strerror
+    if is_folder:
+        return os.strerror(errno.EISDIR)
+    return None if os.access(path, os.R_OK) else os.strerror(errno.EACCES)
