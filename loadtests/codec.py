@@ -16,6 +16,7 @@ import orjson
 
 from gateway.adapters import codec
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.model import Grade, on_grid
 
 ROUNDS = 25
@@ -29,7 +30,7 @@ def frame(items: int) -> Frame:
     grade = np.where(random.random(items) < 0.02, Grade.UNKNOWN, Grade.RESOLVED).astype(np.uint8)
     log = np.where(grade == Grade.UNKNOWN, -np.inf, on_grid(random.normal(0.0, 2.0, items)))
     return Frame(
-        items=[f"p{number:08}" for number in random.permutation(items).tolist()],
+        ids=Ids([f"p{number:08}" for number in random.permutation(items).tolist()]),
         log=log,
         grade=grade,
         source=(np.arange(items) % CALLS).astype(np.int32),

@@ -1,11 +1,14 @@
 """How many instructions a request takes: a figure that repeats itself on a busy machine, where CPU times do not.
 
-    python -m loadtests.instructions [--only large small warm] [--traces off unsampled all] [--floors] [--out FOLDER]
-                                     [--json]
+    python -m loadtests.instructions [--only SCENE ...] [--traces off unsampled all] [--floors] [--out FOLDER] [--json]
 
     large   one cold ranking of 10,000 candidates (21 calls)
     small   one cold ranking of 100 (one call)
     warm    the same of a user whose frame is known (no call)
+
+and, where they are asked for,
+
+    warm-10k, warm-100k    the same of 10,000 and of 100,000, for how it grows
 
 The gateway runs under `valgrind --tool=callgrind`, which counts what its process does outside of the kernel, in all
 threads, the storing behind the answer included. Two runs of one version are within 0.3 % (the small ones within 1 %).
@@ -54,6 +57,7 @@ STEADY: Final = {
     "PYTHONHASHSEED": "0",
     f"GATEWAY_CAMPAIGNS__{CAMPAIGN.upper()}__EXTRA_SHARE": "0",  # no hedges: all calls are late here
     "GATEWAY_LOG__LEVEL": "info",
+    "GATEWAY_CACHE__FRESH_S": "3600",  # a minute is over before some of them are
 }
 
 OFF: Final = "off"
@@ -87,7 +91,10 @@ SCENES: Final = {
     "large": Scene(10_000, cold=True, warm_ups=8, requests=8),
     "small": Scene(100, cold=True, warm_ups=40, requests=40),
     "warm": Scene(100, cold=False, warm_ups=100, requests=100),
+    "warm-10k": Scene(10_000, cold=False, warm_ups=3, requests=8),
+    "warm-100k": Scene(100_000, cold=False, warm_ups=3, requests=4),
 }
+USUAL: Final = ("large", "small", "warm")
 
 users = (f"user-{number}" for number in numbers())
 
@@ -153,7 +160,7 @@ def measured(
 
     def ask(times: int, before: int) -> None:
         for _ in range(times):
-            asked.ask(next(users) if scene.cold else "warm-user")
+            asked.ask(next(users) if scene.cold else f"warm-user-{scene.candidates}")
         time.sleep(SETTLE_S)
         if program.collector is not None:
             arrived(program.collector, before + times)
@@ -192,15 +199,19 @@ def gateway(traces: str, collector: str) -> Program:
 def run(names: Sequence[str], traces: Sequence[str], out: Path | None, *, floors: bool) -> dict[str, dict[str, float]]:
     """Everything that was asked for, by program and scene."""
     found = {}
-    whole = str(SCENES["large"].candidates)
+    chosen = {name: SCENES[name] for name in names}
+    whole = str(max(SCENES["large"].candidates, *(scene.candidates for scene in chosen.values())))
     with ExitStack() as stack:
         _, upstream = stack.enter_context(started("loadtests.client_cost.upstream", whole))
         _, collector = stack.enter_context(started("loadtests.collector"))
         environment_for(upstream, "lean")
-        programs = [(gateway(one, collector), {name: SCENES[name] for name in names}) for one in traces]
+        programs = [(gateway(one, collector), chosen) for one in traces]
         if floors:
             programs += [
-                (Program(name, f"loadtests.client_cost.{module}", (upstream, whole)), {"large": SCENES["large"]})
+                (
+                    Program(name, f"loadtests.client_cost.{module}", (upstream, str(SCENES["large"].candidates))),
+                    {"large": SCENES["large"]},
+                )
                 for name, module in ((AIOHTTP_FLOOR, "aiohttp_floor"), (RAW_FLOOR, "raw_floor"))
             ]
         for program, scenes in programs:
@@ -211,7 +222,7 @@ def run(names: Sequence[str], traces: Sequence[str], out: Path | None, *, floors
 def main() -> None:
     """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=SCENES, default=list(SCENES))
+    parser.add_argument("--only", nargs="+", choices=SCENES, default=USUAL)
     parser.add_argument("--traces", nargs="+", choices=TRACES, default=[OFF])
     parser.add_argument("--floors", action="store_true")
     parser.add_argument("--out", type=Path)
@@ -225,7 +236,7 @@ def main() -> None:
     for program, scenes in found.items():
         for name, millions in scenes.items():
             ratio = f", {millions / first[name]:.3f}x" if scenes is not first else ""
-            print(f"{program:>25} {name:>6} {millions:10.3f} million instructions a request{ratio}")
+            print(f"{program:>25} {name:>9} {millions:10.3f} million instructions a request{ratio}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gateway.adapters.envelope import Envelope, Rejected
 from gateway.core.frame import Frame
+from gateway.core.ids import SEPARATOR, Ids
 from gateway.core.model import LOG_STEP, Floats
 
 ENVELOPE: Final = Envelope(b"RGFR", schema=1)
@@ -28,7 +29,6 @@ LOG_BYTES: Final = 5
 LOG_ZERO: Final = 1 << 39
 """Where a log score of 0 stands among the 40-bit numbers: +-255 of them are +-2^39 steps."""
 
-SEPARATOR: Final = "\0"
 ITEMS_MAX: Final = 1_000_000
 """More rows than any frame has: what claims more is not decoded."""
 
@@ -38,10 +38,11 @@ def encode(key: str, frame: Frame, *, compression: int = 0) -> bytes:
 
     Raises `ValueError` for an id with U+0000, which cannot be stored.
     """
-    ids = SEPARATOR.join(frame.items).encode("utf-8", "surrogatepass")
+    text = frame.ids.text
     calls = SEPARATOR.join(frame.recommendation_ids).encode("utf-8", "surrogatepass")
-    if ids.count(0) != max(0, len(frame) - 1) or calls.count(0) != max(0, len(frame.recommendation_ids) - 1):
+    if text is None or calls.count(0) != max(0, len(frame.recommendation_ids) - 1):
         raise ValueError("an id holds U+0000")
+    ids = text.encode("utf-8", "surrogatepass")
     width = next(width for width in (1, 2, 4) if len(frame.recommendation_ids) <= 256**width)
     payload = b"".join(
         (
@@ -77,12 +78,12 @@ def _unpacked(payload: memoryview | bytes) -> Frame:
     at += items
     source = np.frombuffer(payload, f"<u{width}", items, at).astype(np.int32)
     at += width * items
-    ids = bytes(payload[at : at + ids_bytes]).decode("utf-8", "surrogatepass").split(SEPARATOR) if items else []
+    ids = Ids.of_text(str(payload[at : at + ids_bytes], "utf-8", "surrogatepass"), items)
     names = bytes(payload[at + ids_bytes :]).decode("utf-8", "surrogatepass").split(SEPARATOR) if calls else []
-    if len(ids) != items or len(names) != calls or (items and int(source.max()) >= calls):
+    if len(names) != calls or (items and int(source.max()) >= calls):
         raise ValueError
     return Frame(
-        items=ids,
+        ids=ids,
         log=log,
         grade=grade,
         source=source,

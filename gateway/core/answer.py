@@ -11,7 +11,6 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from types import NoneType
 from typing import Final
 
@@ -19,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.errors import Malformed
-from gateway.core.model import QUANTUM, Floats, Ints, every, packed, some
+from gateway.core.model import QUANTUM, Floats, Ints, each_of, every, packed, some
 
 RISE_MAX: Final = 1.5 * QUANTUM
 """Scores fall along an answer, but for a rounding: one that rises by more is not in the model's order."""
 
-PLACES: Final = tuple(range(500))
+_PLACES: Final = tuple(range(500))
 """The places of a list that is asked: numbers that are there already. CPython has those up to 256 by itself; the
 others would be made and freed at every call."""
 
@@ -96,9 +95,10 @@ def check_typed(
 
     500 items cost 0.08 ms on a busy machine where the full check costs 0.27.
     """
-    place = dict(zip(asked, PLACES if len(asked) <= len(PLACES) else range(len(asked)), strict=False))
+    places = _PLACES if len(asked) <= len(_PLACES) else range(len(asked))
+    place = dict(zip(asked, places, strict=False))
     try:
-        positions = packed(_looked_up(place, items))
+        positions = packed(each_of(place, items))
     except (KeyError, TypeError):
         raise Malformed("the answer names an item that was not asked for") from None
     seen = np.zeros(len(asked), dtype=np.bool_)
@@ -110,14 +110,6 @@ def check_typed(
     if not recommendation_id:
         raise Malformed("the answer has no recommendationId")
     return Answer(positions, *_numbers(scores), recommendation_id)
-
-
-def _looked_up(place: dict[str, int], items: Sequence[str]) -> Sequence[int]:
-    """The places of the items, for two thirds of the instructions of a comprehension (1.4 % of a ranking of 10,000)."""
-    if len(items) < 2:  # an itemgetter of one item gives no tuple
-        return [place[item] for item in items]
-    found: tuple[int, ...] = itemgetter(*items)(place)
-    return found
 
 
 def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]:

@@ -25,11 +25,10 @@ from gateway.core.model import (
     Grade,
     Grades,
     Ints,
-    every,
     on_grid,
     some,
 )
-from gateway.core.plan import Plan
+from gateway.core.plan import CALL_LIMIT, Plan
 from gateway.core.scale import ANCHORS, FRAME, Join, Scale, best_paths, join
 
 ERROR_MAX: Final = 1e-3
@@ -38,6 +37,16 @@ ERROR_MAX: Final = 1e-3
 NUDGE: Final = 1e-9
 """Step by which log scores are made to fall inside a call: 500 of them are 5e-7, far below any rounding of a tie, and
 one is twice the step of the grid that log scores are kept on."""
+
+_NUDGES: Final = NUDGE * np.arange(CALL_LIMIT)
+
+_UNRANKED, _EXCLUDED, _UNKNOWN = -3.0, -2.0, -1.0
+_SCORES: Final = np.array([_EXCLUDED, _UNKNOWN, 0.0, math.ulp(0.0), RESOLVED_SCORE, SHARP_SCORE])
+_GRADES: Final = np.array(
+    [Grade.UNRANKED, Grade.EXCLUDED, Grade.UNKNOWN, Grade.ROUNDED, Grade.FAINT, Grade.RESOLVED, Grade.SHARP], np.uint8
+)
+"""The grade of what scored less than the first of `_SCORES`, of what did not but less than the second, and so on: one
+look-up for all places, where comparisons for every call take ten times as long."""
 
 DRIFT_MIN: Final = 0.02
 """Log-score differences that moved by less than 2 % are no drift, whatever rounding would allow."""
@@ -87,20 +96,22 @@ def calibrate(
 ) -> Calibration:
     """Put the answers (None for a failed call) of a plan, and of its bridges, on one scale."""
     scales = _scales(plan, answers, bridges, bridge_answers)
-    offsets, errors = _offsets(plan, scales, bridges)
+    counts = {c: int(np.count_nonzero(answer.scores)) for c, answer in enumerate(answers) if answer is not None}
+    offsets, errors = _offsets(plan, scales, bridges, [c for c, scored in counts.items() if scored])
     log = np.full(len(plan.universe), -np.inf)
-    grade = np.full(len(plan.universe), Grade.UNRANKED, dtype=np.uint8)
+    score = np.full(len(plan.universe), _UNRANKED)
     call = np.full(len(plan.universe), -1, dtype=np.intp)
     # In an order of their own, so that the result does not depend on that of the calls: the best-joined call that
     # scored anything writes last, and the shared anchors take its word for their place.
-    answered = [(c, answer) for c, answer in enumerate(answers) if answer is not None]
-    answered.sort(key=lambda one: (some(one[1].scores), -errors[one[0]], _own_key(plan, one[0])))
-    for c, answer in answered:
-        _place_call(plan.chunks[c], answer, offsets[c], log, grade)
+    answered = [(c, answer, counts[c]) for c, answer in enumerate(answers) if answer is not None]
+    answered.sort(key=lambda one: (one[2] > 0, -errors[one[0]], _own_key(plan, one[0])))
+    for c, answer, scored in answered:
+        _place_call(plan.chunks[c], answer, scored, float(offsets[c]), log, score)
         call[plan.chunks[c]] = c
-    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer in answered if not every(answer.scores)]
+    grade: Grades = _GRADES.take(_SCORES.searchsorted(score, "right"))
+    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer, scored in answered if scored < len(answer.scores)]
     if zeros:
-        _place_zeros(zeros, log, grade, max(offsets[c] for c, _ in answered))
+        _place_zeros(zeros, log, grade, max(offsets[c] for c, _, _ in answered))
     wanted = slice(0, plan.wanted)
     drift = _drift(plan, scales, offsets, errors) if plan.known_log is not None else None
     return Calibration(on_grid(log[wanted]), grade[wanted], call[wanted], offsets, errors, drift)
@@ -130,15 +141,17 @@ def _scales(
 
 def measured(chunk: Ints, answer: Answer) -> Floats:
     """The score of every place of the chunk, NaN for what came without one."""
-    score = np.full(len(chunk), np.nan)
-    score[answer.positions] = np.where(answer.unknown, np.nan, answer.scores)
+    score = np.full(len(chunk), np.nan) if len(answer.positions) < len(chunk) else np.empty(len(chunk))
+    score[answer.positions] = np.where(answer.unknown, np.nan, answer.scores) if some(answer.unknown) else answer.scores
     return score
 
 
-def _offsets(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> tuple[Floats, Floats]:
-    """Offset and error of every call of the plan, along the best path from the root of the scale."""
+def _offsets(
+    plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge], scored: list[int]
+) -> tuple[Floats, Floats]:
+    """Offset and error of every call of the plan, along the best path from the root of the scale; `scored` are those
+    with a score."""
     calls = len(plan.chunks)
-    scored = [c for c in range(calls) if c in scales and some(scales[c].score > 0.0)]
     offsets, errors = np.zeros(calls), np.zeros(calls)
     if plan.known_log is None and len(scored) <= 1:
         return offsets, errors  # one call is its own scale
@@ -187,18 +200,16 @@ def _bridge_joins(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge
                     yield join(number, member, scales, bridge.chunk)
 
 
-def _place_call(chunk: Ints, answer: Answer, offset: float, log: Floats, grade: Grades) -> None:
-    """Write what one call said of its chunk; later calls overwrite the anchors."""
-    grade[chunk] = Grade.EXCLUDED
-    places, score = chunk[answer.positions], answer.scores
-    # Grades count up from SHARP, so every threshold that a score misses is one more.
-    graded = np.uint8(Grade.SHARP) + (score < SHARP_SCORE) + (score < RESOLVED_SCORE) + (score == 0.0)
-    graded[answer.unknown] = Grade.UNKNOWN
-    grade[places] = graded
-    if not every(score):
-        known = score > 0.0
-        places, score = places[known], score[known]
-    log[places] = np.minimum.accumulate(np.log(score)) + (offset - NUDGE * np.arange(len(score)))
+def _place_call(chunk: Ints, answer: Answer, scored: int, offset: float, log: Floats, score: Floats) -> None:
+    """Write what one call said of its chunk, of which it `scored` so many; later calls overwrite the anchors."""
+    if len(answer.positions) < len(chunk):
+        score[chunk] = _EXCLUDED
+    places, given = chunk[answer.positions], answer.scores
+    score[places] = np.where(answer.unknown, _UNKNOWN, given) if some(answer.unknown) else given
+    if scored < len(given):
+        known = given > 0.0
+        places, given = places[known], given[known]
+    log[places] = np.minimum.accumulate(np.log(given)) + (offset - _NUDGES[: len(given)])
 
 
 def _zeros(chunk: Ints, answer: Answer, call: Ints, number: int) -> tuple[Ints, Floats, Ints]:

@@ -1,22 +1,31 @@
 """A frame: what has been learnt for one subject. Item -> log score on one scale, and which are unknown or excluded.
 
 It stores scores, not lists, so that any later list of the same subject profits. Rows are parallel arrays in the order
-in which they were learnt; the index from item to row is made on first use, since a cold ranking never needs it. A
-frame is a value: extending it makes a new one, so a reader never sees half an update.
+in which they were learnt. A frame is a value: extending it makes a new one, so a reader never sees half an update.
+
+The list that a frame was learnt from is what most callers come again with: its rows are all rows, its columns are taken
+as they are, and its ranking is kept.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import repeat
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.core.ids import Ids
 from gateway.core.model import Floats, Grade, Grades, Ints, every, taken
+from gateway.core.ordering import Ranking, order_candidates
 
 ITEMS_MAX: Final = 100_000
 """Items that a frame may hold (about 10 MB in memory); beyond it a frame starts anew from the current request."""
+
+
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """What a frame keeps of its own list, as soon as somebody has asked for it."""
+
+    ranking: Ranking | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +37,7 @@ class Frame:
     scale: rows of two frames may be mixed only if it is the same. `created_s` is the wall time of the *oldest* score.
     """
 
-    items: list[str]
+    ids: Ids
     log: Floats
     grade: Grades
     source: NDArray[np.int32]
@@ -36,34 +45,53 @@ class Frame:
     scale_id: str
     created_s: float
     epoch: int = 0
-    _index: dict[str, int] = field(default_factory=dict, repr=False)
+    _kept: _Kept = field(init=False, default_factory=_Kept, repr=False)
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.ids)
 
     def __repr__(self) -> str:
         return (
             f"<Frame items={len(self)} calls={len(self.recommendation_ids)} scale={self.scale_id} epoch={self.epoch}>"
         )
 
-    def rows(self, candidates: Sequence[str]) -> Ints:
-        """The row of every candidate, -1 where the frame does not hold it. For the frame's own list, which is what most
-        callers come again with, nothing is looked up (100,000: 2 ms instead of 40)."""
-        if candidates == self.items:
-            return np.arange(len(self.items))
-        if not self._index:
-            self._index.update(zip(self.items, range(len(self.items)), strict=True))
-        found = map(self._index.get, candidates, repeat(-1))
-        return np.fromiter(found, dtype=np.intp, count=len(candidates))
+    @property
+    def items(self) -> list[str]:
+        """The ids as a list, which is not to be changed."""
+        return self.ids.items
+
+    def rows(self, candidates: list[str]) -> Ints:
+        """The row of every candidate, -1 where the frame does not hold it; for its own list `ids.places`, with nothing
+        looked up (100,000: 2 ms instead of 40)."""
+        return self.ids.places if self.ids.are(candidates) else self.ids.rows(candidates)
 
     def standing(self, rows: Ints) -> tuple[Floats, Grades]:
         """Log scores and grades of candidates that stand in these rows; UNRANKED for -1, nowhere."""
+        if rows is self.ids.places:
+            return self.log, self.grade
         held = rows >= 0
         if every(held):
             return self.log[rows], self.grade[rows]
         log, grade = np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8)
         log[held], grade[held] = self.log[rows[held]], self.grade[rows[held]]
         return log, grade
+
+    def sources(self, rows: Ints) -> Ints:
+        """The numbers of the calls that scored candidates in these rows; -1 for nowhere."""
+        if rows is self.ids.places:
+            return self.source.astype(np.intp)
+        source = np.full(len(rows), -1, dtype=np.intp)
+        held = rows >= 0
+        source[held] = self.source[rows[held]]
+        return source
+
+    def ranking(self, rows: Ints) -> Ranking:
+        """The ranking of candidates that stand in these rows; that of the frame's own list is made once."""
+        if rows is not self.ids.places:
+            return order_candidates(*self.standing(rows))
+        if self._kept.ranking is None:
+            self._kept.ranking = order_candidates(self.log, self.grade)
+        return self._kept.ranking
 
     def by_strength(self, among: Ints | None = None) -> Ints:
         """The rows (of `among`, else all) fit to be anchors, strongest first: resolved ones, else all with a score."""
@@ -80,10 +108,10 @@ class Frame:
 
         The result keeps the older creation time, so adding items never prolongs a life.
         """
-        known = self.rows(other.items)
+        known = self.ids.rows(other.items)
         mine = self if every(known < 0) else self.only(np.delete(np.arange(len(self)), known[known >= 0]))
         return Frame(
-            items=mine.items + other.items,
+            ids=Ids(mine.items + other.items),
             log=np.concatenate((mine.log, other.log)),
             grade=np.concatenate((mine.grade, other.grade)),
             source=np.concatenate((mine.source, other.source + np.int32(len(self.recommendation_ids)))),
@@ -97,9 +125,8 @@ class Frame:
         """The frame of these (distinct) rows alone."""
         return replace(
             self,
-            items=taken(self.items, rows),
+            ids=Ids(taken(self.items, rows)),
             log=self.log[rows],
             grade=self.grade[rows],
             source=self.source[rows],
-            _index={},
         )

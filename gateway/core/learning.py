@@ -7,7 +7,8 @@ import numpy as np
 from gateway.core.answer import Answer
 from gateway.core.calibration import Calibration
 from gateway.core.frame import Frame
-from gateway.core.model import Grade, places_of, taken
+from gateway.core.ids import Ids
+from gateway.core.model import Grade, every, places_of, taken
 from gateway.core.plan import Plan
 
 
@@ -18,18 +19,21 @@ def frame_of(
 
     `created_s` is the wall time before the first call was sent: a frame is never younger than its oldest score.
     """
-    kept = places_of(calibration.grade != Grade.UNRANKED)
-    call = calibration.call[kept]
-    used = np.bincount(call, minlength=len(answers)) > 0
-    source = np.cumsum(used) - 1  # the number of a call among those used
-    everything = len(kept) == len(plan.universe)
+    items, log, grade, call = plan.universe, calibration.log, calibration.grade, calibration.call
+    answered = grade != Grade.UNRANKED
+    if len(items) > plan.wanted or not every(answered):
+        kept = places_of(answered)
+        items, log, grade, call = taken(items, kept), log[kept], grade[kept], call[kept]
+    used = np.bincount(call, minlength=len(answers)).tolist()
+    if not all(used):
+        call = (np.cumsum(np.array(used) > 0) - 1)[call]  # the number of a call among those used
     return Frame(
-        items=plan.universe if everything else taken(plan.universe, kept),
-        log=calibration.log[kept],
-        grade=calibration.grade[kept],
-        source=source[call].astype(np.int32),
+        ids=Ids(items),
+        log=log,
+        grade=grade,
+        source=call.astype(np.int32),
         recommendation_ids=tuple(
-            answer.recommendation_id for c in places_of(used).tolist() if (answer := answers[c]) is not None
+            answer.recommendation_id for answer, rows in zip(answers, used, strict=True) if answer is not None and rows
         ),
         scale_id=scale_id,
         created_s=created_s,

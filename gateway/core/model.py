@@ -33,8 +33,10 @@ LOG_MAX: Final = 255.0
 
 def on_grid(log: Floats) -> Floats:
     """The log scores moved to the nearest point of the grid; -inf, for no score at all, stays."""
-    bounded = np.maximum(np.minimum(log, LOG_MAX), -LOG_MAX)
-    return np.where(np.isneginf(log), log, np.rint(bounded / LOG_STEP) * LOG_STEP)
+    bounded = np.minimum(log, LOG_MAX)
+    if log.min(initial=0.0) < -LOG_MAX:
+        bounded = np.where(np.isneginf(log), log, np.maximum(bounded, -LOG_MAX))
+    return np.rint(bounded / LOG_STEP) * LOG_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,13 @@ def places_of(mask: NDArray[np.bool_]) -> Ints:
 
 def taken(items: list[str], places: Ints) -> list[str]:
     """The items at these places: 10,000 in half the time of a comprehension (0.15 ms instead of 0.35)."""
-    if len(places) < 2:  # an itemgetter of one place gives no tuple
-        return [items[place] for place in places.tolist()]
-    return list(itemgetter(*places.tolist())(items))
+    return list(each_of(items, places.tolist()))
+
+
+def each_of(table: Any, keys: Sequence[Any]) -> Sequence[Any]:
+    """What a table (a mapping, a list) holds under each of the keys. Raises `KeyError` for one that it does not hold,
+    and `TypeError` for one that no mapping can hold."""
+    if len(keys) < 2:  # an itemgetter of one key gives no tuple
+        return [table[key] for key in keys]
+    found: Sequence[Any] = itemgetter(*keys)(table)
+    return found

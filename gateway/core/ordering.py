@@ -11,8 +11,9 @@ not ask for, so they sum to 1: nobody can tell that there was more than one call
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gateway.core.model import Floats, Grade, Grades, Ints, places_of
+from gateway.core.model import Floats, Grade, Grades, Ints, places_of, some
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,40 +44,51 @@ class Ranking:
 
 def order_candidates(log: Floats, grade: Grades) -> Ranking:
     """Rank candidates by their log scores and grades (both parallel to the caller's distinct candidates)."""
-    scored = _by_log(places_of(grade <= Grade.FAINT), log)
-    rounded = _by_log(places_of(grade == Grade.ROUNDED), log)
-    trailing, unknown, excluded, unranked = (
-        places_of(grade == which) for which in (Grade.TRAILING, Grade.UNKNOWN, Grade.EXCLUDED, Grade.UNRANKED)
-    )
-    order = np.concatenate((scored, rounded, trailing, unknown, unranked))
-    scores = np.zeros(len(order) - len(unranked))
-    scores[: len(scored)] = softmax(log[scored])
-    resolved = places_of(grade[scored] <= Grade.RESOLVED)
+    none = np.empty(0, dtype=np.intp)
+    rounded = trailing = unknown = excluded = unranked = none
+    worst = grade.max(initial=Grade.SHARP)
+    if worst <= Grade.FAINT:  # the usual list: nothing has to be picked out
+        order, rising = _by_log(log)
+        scored = len(order)
+    else:
+        first, rising = _by_log(log, places_of(grade <= Grade.FAINT))
+        rounded, _ = _by_log(log, places_of(grade == Grade.ROUNDED))
+        trailing, unknown, excluded, unranked = (
+            places_of(grade == which) for which in (Grade.TRAILING, Grade.UNKNOWN, Grade.EXCLUDED, Grade.UNRANKED)
+        )
+        order = np.concatenate((first, rounded, trailing, unknown, unranked))
+        scored = len(first)
+    scores = softmax(-rising)
+    if len(order) > scored:
+        scores = np.concatenate((scores, np.zeros(len(order) - scored - len(unranked))))
     return Ranking(
         order=order,
         scores=scores,
-        scored=len(scored),
-        resolved_through=int(resolved[-1]) + 1 if len(resolved) else 0,
+        scored=scored,
+        resolved_through=scored if worst <= Grade.RESOLVED else _last(grade[order[:scored]] <= Grade.RESOLVED),
         excluded=len(excluded),
         unknown=len(unknown),
     )
 
 
-def _by_log(places: Ints, log: Floats) -> Ints:
-    """The places by falling log score, equal ones as they came.
+def _last(mask: NDArray[np.bool_]) -> int:
+    """Where the mask holds for the last time, counted from 1; 0 for nowhere."""
+    return len(mask) - int(mask[::-1].argmax()) if some(mask) else 0
+
+
+def _by_log(log: Floats, places: Ints | None = None) -> tuple[Ints, Floats]:
+    """The places (None: all) by falling log score, equal ones as they came; and their negated log scores in that order.
 
     The stable sort takes 0.76 ms for 10,000, the quick one 0.45; equal scores are rare, so only those are sorted again.
     """
-    if not len(places):
-        return places
-    falling = -log[places]
-    order = falling.argsort()
-    in_order = falling[order]
-    equal = places_of(in_order[1:] == in_order[:-1])
+    negative = -log if places is None else -log[places]
+    order = negative.argsort()
+    rising = negative[order]
+    equal = places_of(rising[1:] == rising[:-1])
     if len(equal):
         tied = np.union1d(equal, equal + 1)
-        order[tied] = order[tied[np.lexsort((order[tied], in_order[tied]))]]
-    return places[order]
+        order[tied] = order[tied[np.lexsort((order[tied], rising[tied]))]]
+    return order if places is None else places[order], rising
 
 
 def softmax(falling: Floats) -> Floats:

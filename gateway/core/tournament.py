@@ -23,6 +23,7 @@ import numpy as np
 
 from gateway.core.answer import Answer
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.model import Floats, Grade, Grades, Ints, taken
 from gateway.core.ordering import Ranking, order_candidates
 from gateway.core.plan import CALL_LIMIT, stripe
@@ -259,7 +260,7 @@ def frame_of_tournament(
     kept = np.flatnonzero(played.grade != Grade.UNRANKED)
     used, source = np.unique(played.call[kept], return_inverse=True)
     return Frame(
-        items=items if len(kept) == len(items) else taken(items, kept),
+        ids=Ids(items if len(kept) == len(items) else taken(items, kept)),
         log=played.standing()[kept],
         grade=played.grade[kept],
         source=source.astype(np.int32),

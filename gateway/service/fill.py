@@ -91,8 +91,6 @@ class Fill:
         """Where candidates stand in the frame, -1 for nowhere."""
         if self.frame is None:
             return np.full(len(candidates), -1, dtype=np.intp)
-        if self.frame.items is candidates:  # learnt in one piece just now: nothing to look up
-            return np.arange(len(candidates))
         return self.frame.rows(candidates)
 
     def drop(self, batch: Batch) -> None:
@@ -141,18 +139,23 @@ class Asked:
         self._candidates = candidates
         self._missing = np.zeros(len(candidates), dtype=np.bool_)
         self._weak = np.zeros(len(candidates), dtype=np.bool_)
+        self._begun = False
 
     def next(self, frame: Frame | None, rows: Ints) -> list[str]:
         """What to ask for now, in the caller's order; the caller's own list, if it is all of it."""
         lost = rows < 0
         ask = lost if frame is None else to_ask(frame, rows)
-        ask = ask & ~np.where(lost, self._missing, self._weak)
+        if not some(ask):
+            return []
+        if self._begun:
+            ask = ask & ~np.where(lost, self._missing, self._weak)
         return self._candidates if every(ask) else taken(self._candidates, places_of(ask))
 
     def add(self, rows: Ints, batches: list[Batch]) -> None:
         """Note what was answered, or failed: `rows` is where the candidates stood when they were asked for."""
         for batch in batches:
             if batch.merged:
+                self._begun = True
                 answered = batch.holds(self._candidates)
                 self._missing |= answered & (rows < 0)
                 self._weak |= answered & (rows >= 0)

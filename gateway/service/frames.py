@@ -89,7 +89,7 @@ class Frames:
     async def _save(self, key: FrameKey, frame: Frame) -> None:
         with TRACE.get().step("frame save") as step:
             step.note("rerank.frame.items", len(frame))
-            await self.store.save(key, frame, self.life.kept_s)
+            await self.store.save(key, replace(frame, ids=frame.ids.packed()), self.life.kept_s)
 
     async def bump(self, tenant: str, user_id: str) -> bool:
         """Kill all frames of the user at once; False if that could not be stored."""

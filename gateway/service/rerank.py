@@ -51,12 +51,10 @@ class Reranker:
 
     async def _ranked(self, request: Request) -> Result:
         cost = Cost.new(self.clock)
-        candidates = await self._distinct(request.items, cost)
-        if not candidates:
-            return _result(request, candidates, None, np.empty(0, dtype=np.intp), Origin.FRESH, None, cost, [])
-        with cost.timing.stage("cache_s"):
-            found = await self.frames.look_up(request.subject, *request.kept_for(candidates))
-        rows = await self._known(candidates, found, cost)
+        if not request.items:
+            return _result(request, [], None, np.empty(0, dtype=np.intp), Origin.FRESH, None, cost, [])
+        candidates, found, rows = await self._looked_up(request, cost)
+        rows = await self._known(candidates, found, rows, cost)
         if rows is not None:
             await self.turns.next_step(len(candidates))
             if found.stage is not Stage.FRESH:
@@ -77,6 +75,21 @@ class Reranker:
         self.fills.forget(user_key(tenant, user_id))
         return stored
 
+    async def _looked_up(self, request: Request, cost: Cost) -> tuple[list[str], Found, Ints | None]:
+        """The candidates, what is known of the subject, and where the candidates stand in that, if it is of the very
+        list that was sent: that repeats nothing, which is not looked at again."""
+        if request.ordinal:  # what is kept for it is found by the candidates
+            candidates = await self._distinct(request.items, cost)
+            with cost.timing.stage("cache_s"):
+                return candidates, await self.frames.look_up(request.subject, *request.kept_for(candidates)), None
+        with cost.timing.stage("cache_s"):
+            found = await self.frames.look_up(request.subject)
+        await self.turns.next_step(len(request.items))
+        with cost.timing.stage("cpu_s"):
+            if found.frame is not None and found.frame.ids.are(request.items):
+                return request.items, found, found.frame.ids.places
+        return await self._distinct(request.items, cost), found, None
+
     async def _distinct(self, items: list[str], cost: Cost) -> list[str]:
         """The items without repetition; of a long list a piece in each turn."""
         if len(items) <= STEP:
@@ -93,7 +106,7 @@ class Reranker:
         """The rows of the candidates; of a long list a piece in each turn, but the very list of the frame at once."""
         await self.turns.next_step(len(candidates))
         with cost.timing.stage("cpu_s"):
-            if len(candidates) <= STEP or candidates == frame.items:
+            if len(candidates) <= STEP or frame.ids.are(candidates):
                 return frame.rows(candidates)
         pieces: list[Ints] = []
         for start in range(0, len(candidates), STEP):
@@ -102,13 +115,15 @@ class Reranker:
             await self.turns.mine()
         return np.concatenate(pieces)
 
-    async def _known(self, candidates: list[str], found: Found, cost: Cost) -> Ints | None:
-        """The rows of the candidates, if the frame knows all of them well enough; counts what it was worth."""
+    async def _known(self, candidates: list[str], found: Found, rows: Ints | None, cost: Cost) -> Ints | None:
+        """The rows of the candidates, if the frame knows all of them well enough; counts what it was worth. `rows` are
+        theirs where somebody has looked already."""
         stats = self.frames.stats
         if found.frame is None or found.stage is Stage.RESERVE:
             stats.misses += 1
             return None
-        rows = await self._rows(found.frame, candidates, cost)
+        if rows is None:
+            rows = await self._rows(found.frame, candidates, cost)
         if every(rows >= 0) and (found.stage is Stage.STALE or not some(to_ask(found.frame, rows))):
             stats.stale += found.stage is Stage.STALE
             stats.hits += found.stage is not Stage.STALE
@@ -126,7 +141,7 @@ def _answer(request: Request, candidates: list[str], found: Found, learnt: Learn
     degraded = None if learnt.sound else _uncertain(request, learnt)
     if some(lost):
         degraded = incomplete(_failures(learnt))
-    origin = np.where(learnt.cached, Origin.CACHED, Origin.FRESH)
+    origin = np.where(learnt.cached, Origin.CACHED, Origin.FRESH) if some(learnt.cached) else Origin.FRESH
     return _result(request, candidates, learnt.frame, learnt.rows, origin, degraded, cost, learnt.rounds)
 
 
@@ -172,7 +187,10 @@ def _result(
     """Order the candidates, which stand in these rows of the frame (-1: nowhere), and count."""
     log, grade, source = view(frame, rows)
     has_scores = not request.ordinal or len(candidates) <= CALL_LIMIT
-    ranking = order_candidates(log, grade) if has_scores else order_by_rank(log, grade)
+    if not has_scores:
+        ranking = order_by_rank(log, grade)
+    else:
+        ranking = order_candidates(log, grade) if frame is None else frame.ranking(rows)
     origins = np.full(len(rows), origin) if isinstance(origin, int) else origin
     usage = cost.usage
     usage.candidates = len(candidates)

@@ -275,9 +275,7 @@ def incomplete(failures: Sequence[UpstreamError]) -> Degraded:
 
 def view(frame: Frame | None, rows: Ints) -> tuple[Floats, Grades, Ints]:
     """Log scores, grades and recommendation indices of candidates that stand in these rows of a frame (-1: nowhere)."""
-    source = np.full(len(rows), -1, dtype=np.intp)
     if frame is None:
-        return np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8), source
-    held = rows >= 0
-    source[held] = frame.source[rows[held]]
-    return *frame.standing(rows), source
+        nowhere = np.full(len(rows), -1, dtype=np.intp)
+        return np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8), nowhere
+    return *frame.standing(rows), frame.sources(rows)

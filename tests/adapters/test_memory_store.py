@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from gateway.adapters import memory_store
 from gateway.adapters.memory_store import MemoryStore, frame_bytes
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.keys import FrameKey
 from gateway.core.model import Grade
 from gateway.core.question import Listing
@@ -22,7 +23,7 @@ def frame_of(items: list[str]) -> Frame:
     """A frame of these items, equally scored."""
     count = len(items)
     return Frame(
-        items=items,
+        ids=Ids(items),
         log=np.zeros(count),
         grade=np.full(count, Grade.SHARP, dtype=np.uint8),
         source=np.zeros(count, dtype=np.int32),

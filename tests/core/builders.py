@@ -11,6 +11,7 @@ from gateway.core.answer import Answer, check_answer
 from gateway.core.bridge import Bridge, plan_bridges
 from gateway.core.calibration import ERROR_MAX, Calibration, calibrate
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.learning import frame_of
 from gateway.core.model import Grade, Ints
 from gateway.core.ordering import Ranking, order_candidates
@@ -182,7 +183,7 @@ def frame_with(logs: Mapping[str, float], grade: int = Grade.SHARP, **others: ob
     """A frame of these items, all of one grade and from one call."""
     return replace(
         Frame(
-            items=list(logs),
+            ids=Ids(list(logs)),
             log=np.array(list(logs.values()), dtype=np.float64),
             grade=np.full(len(logs), grade, dtype=np.uint8),
             source=np.zeros(len(logs), dtype=np.int32),

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.model import Grade
 from tests.core.builders import frame_with, names
 
@@ -17,7 +18,7 @@ def frames(draw: st.DrawFn, prefix: str = "i") -> Frame:
     """A frame of up to twelve items from up to three calls."""
     rows = draw(st.lists(st.tuples(GRADES, st.integers(-9, 9), st.integers(0, 2)), max_size=12))
     return Frame(
-        items=names(len(rows), prefix),
+        ids=Ids(names(len(rows), prefix)),
         log=np.array([log for _, log, _ in rows], dtype=np.float64),
         grade=np.array([grade for grade, _, _ in rows], dtype=np.uint8),
         source=np.array([call for _, _, call in rows], dtype=np.int32),

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.adapters import codec
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.model import Grade, on_grid
 from gateway.core.plan import cold_calls, plan_ranking
 from gateway.settings import CacheSettings
@@ -191,7 +192,7 @@ def of_items(count: int, id_chars: int = 9) -> Frame:
     """A frame as a cold ranking leaves it."""
     calls = cold_calls(count)
     return Frame(
-        items=[f"{number:0{id_chars}}" for number in range(count)],
+        ids=Ids([f"{number:0{id_chars}}" for number in range(count)]),
         log=on_grid(np.linspace(2.0, -2.0, count)),
         grade=np.full(count, Grade.SHARP, dtype=np.uint8),
         source=(np.arange(count) % calls).astype(np.int32),

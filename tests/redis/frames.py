@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.model import Grade, on_grid
 
 
@@ -30,7 +31,7 @@ def frame_of(count: int, epoch: int = 0, prefix: str = "item") -> Frame:
     rng = np.random.default_rng(count)
     calls = max(1, count // 450)
     return Frame(
-        items=[f"{prefix}-{number:08d}" for number in range(count)],
+        ids=Ids([f"{prefix}-{number:08d}" for number in range(count)]),
         log=on_grid(-rng.exponential(5.0, count)),
         grade=rng.integers(Grade.SHARP, Grade.FAINT + 1, count).astype(np.uint8),
         source=rng.integers(0, calls, count).astype(np.int32),
@@ -61,7 +62,7 @@ def frames(draw: st.DrawFn) -> Frame:
         )
     )
     return Frame(
-        items=items,
+        ids=Ids(items),
         log=on_grid(np.array([log for log, _, _ in rows], dtype=np.float64)),
         grade=np.array([grade for _, grade, _ in rows], dtype=np.uint8),
         source=np.array([source for _, _, source in rows], dtype=np.int32),

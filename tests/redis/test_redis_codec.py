@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.adapters.codec import Rejected, decode, encode
 from gateway.core.frame import Frame
+from gateway.core.ids import Ids
 from gateway.core.model import Grade
 from tests.redis.frames import frame_of, frames
 
@@ -77,7 +78,7 @@ def test_a_frame_under_another_key_is_rejected(frame, other):
 def test_bytes_are_golden():
     """The format is what it was, so that an upgrade does not silently empty the cache."""
     frame = Frame(
-        items=["a", "\u00e9\ud800"],
+        ids=Ids(["a", "\u00e9\ud800"]),
         log=np.array([-0.5, -np.inf]),
         grade=np.array([Grade.SHARP, Grade.UNKNOWN], dtype=np.uint8),
         source=np.array([1, 0], dtype=np.int32),
