@@ -42,6 +42,7 @@ class SkewedClock(SystemClock):
     """A clock that is ahead of the caller's."""
 
     def __init__(self, skew_s: float) -> None:
+        super().__init__()
         self._skew_s = skew_s
 
     def wall_s(self) -> float:
