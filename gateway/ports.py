@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol, TypeAlias
 
 from gateway.core.answer import Answer
@@ -11,6 +11,7 @@ from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.model import Subject
 from gateway.core.question import Listing, Question
+from gateway.core.values import dataclass
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 

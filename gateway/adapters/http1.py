@@ -7,10 +7,11 @@ out whole, and its length is what it declared; one that declares none ends with 
 
 import asyncio
 import select
-from dataclasses import dataclass
 from typing import Final, cast
 
 import httptools
+
+from gateway.core.values import dataclass
 
 HEAD_BYTES_MAX: Final = 64 * 1024
 """No head of the service is near this; it is what a list of headers may cost in memory."""

@@ -7,12 +7,12 @@ cost (measured: 0.1 us a look-up, ten times less than the time-to-live caches of
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.question import Listing
+from gateway.core.values import dataclass
 from gateway.ports import Kept, KeptListing
 
 BYTES_MAX: Final = 256 * 1024 * 1024

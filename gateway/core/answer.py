@@ -9,7 +9,6 @@ accident.
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from types import NoneType
 from typing import Final
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from gateway.core.errors import Malformed
 from gateway.core.model import QUANTUM, Floats, Ints, each_of, every, packed, some
+from gateway.core.values import dataclass
 
 RISE_MAX: Final = 1.5 * QUANTUM
 """Scores fall along an answer, but for a rounding: one that rises by more is not in the model's order."""

@@ -17,10 +17,10 @@ Outcomes, by what ended the attempt:
 Every outcome but the last is of a call that was sent, so it is billed.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from gateway.core.errors import GatewayError, Throttled
+from gateway.core.values import dataclass
 
 Purpose: TypeAlias = Literal["plan", "bridge", "playoff", "metadata", "listing"]
 Kind: TypeAlias = Literal["first", "retry", "hedge"]

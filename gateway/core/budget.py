@@ -3,8 +3,9 @@
 Times are seconds of one monotonic clock, and always arguments: nothing here looks at a clock.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from gateway.core.values import dataclass
 
 OWN_WORK_S: Final = 0.002
 """Kept back for merging and encoding, whatever the size."""

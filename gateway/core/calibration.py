@@ -9,7 +9,6 @@ Inside a call the answer's order says more than its rounded scores: log scores a
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -30,6 +29,7 @@ from gateway.core.model import (
 )
 from gateway.core.plan import CALL_LIMIT, Plan
 from gateway.core.scale import ANCHORS, FRAME, Join, Scale, best_paths, join
+from gateway.core.values import dataclass
 
 ERROR_MAX: Final = 1e-3
 """A relative error of the scale above this asks for a bridge; below it neighbours of a long list keep their order."""

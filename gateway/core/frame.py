@@ -7,7 +7,7 @@ The list that a frame was learnt from is what most callers come again with: its 
 as they are, and its ranking is kept.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gateway.core.ids import Ids
 from gateway.core.model import Floats, Grade, Grades, Ints, every, taken
 from gateway.core.ordering import Ranking, order_candidates
+from gateway.core.values import dataclass
 
 ITEMS_MAX: Final = 100_000
 """Items that a frame may hold (about 10 MB in memory); beyond it a frame starts anew from the current request."""

@@ -8,12 +8,11 @@ Excluded items are left out. Scores are a softmax over the scored candidates alo
 not ask for, so they sum to 1: nobody can tell that there was more than one call.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.model import Floats, Grade, Grades, Ints, places_of, some
+from gateway.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

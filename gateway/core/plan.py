@@ -8,13 +8,13 @@ costs a thin slice of everything and not the best 500.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from gateway.core.frame import Frame
 from gateway.core.model import Floats, Grade, Ints, taken
+from gateway.core.values import dataclass
 
 CALL_LIMIT: Final = 500
 """Items of one GetPersonalizedRanking call (AWS: Personalize quotas); 50 when metadata is asked for."""

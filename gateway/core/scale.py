@@ -13,12 +13,12 @@ frames are then all the same case.
 import heapq
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from gateway.core.model import ROUNDING_ERROR, Floats, Ints
+from gateway.core.values import dataclass
 
 FRAME: Final = -1
 """The scale number of the frame that a plan took its anchors from. Calls count from 0, bridges follow them."""

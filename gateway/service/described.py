@@ -5,10 +5,11 @@ cheaper the other way: one call of 50 ranks and describes at once. Whether it is
 lists are looked up before they are ranked.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gateway.core.model import Ints, distinct, taken
 from gateway.core.plan import TOGETHER_MAX
+from gateway.core.values import dataclass
 from gateway.service.fanout import Asked
 from gateway.service.fetches import slices
 from gateway.service.metadata import Known, Metadata

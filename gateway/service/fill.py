@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from gateway.core.keys import FrameKey
 from gateway.core.life import began_s
 from gateway.core.model import Grade, Ints, every, places_of, some, taken
 from gateway.core.resolution import resolvable
+from gateway.core.values import dataclass
 from gateway.service.result import Cost, Played, Round
 
 

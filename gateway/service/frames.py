@@ -6,7 +6,7 @@ arrival. Frames are stored in the background: no caller waits for a cache.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from random import Random
 
 import numpy as np
@@ -15,6 +15,7 @@ from gateway.core.frame import ITEMS_MAX, Frame
 from gateway.core.keys import FrameKey, frame_key, user_key
 from gateway.core.life import RANDOM_BITS, Life, Stage, new_epoch
 from gateway.core.model import Subject
+from gateway.core.values import dataclass
 from gateway.ports import TRACE, Clock, FrameStore
 from gateway.service.background import Background
 

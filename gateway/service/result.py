@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from gateway.core.ordering import Ranking
 from gateway.core.plan import Plan
 from gateway.core.routing import Campaign, Merge
 from gateway.core.tournament import depth_of
+from gateway.core.values import dataclass
 from gateway.ports import Clock
 from gateway.service.fanout import FanOut
 

@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from gateway.core.ranking_id import PREFIX
 from gateway.core.tournament import DEPTH_WHOLE
+from gateway.core.values import dataclass
 from gateway.service.described import rank_described
 from gateway.service.result import Result
 from gateway.web import render
