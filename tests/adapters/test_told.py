@@ -1,11 +1,12 @@
 """What the span of a call is told of its answer, by both transports."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import pytest
 
 from gateway.core.errors import UpstreamError
 from gateway.core.model import Subject
+from gateway.core.values import dataclass
 from gateway.ports import TRACE, Call, Ranker, Unrecorded
 from tests.adapters.fake_upstream import Upstream, answer, ranking
 

@@ -36,7 +36,7 @@ def test_control_the_validator_finds_faults() -> None:
     assert list(OpenAPIV31SpecValidator(broken).iter_errors())
 
 
-def test_every_route_is_described() -> None:
+async def test_every_route_is_described() -> None:
     """What the app answers is in the description, and nothing else is."""
     app = build_app(make_service(ListingRanker()), ServerSettings())
     routes = {

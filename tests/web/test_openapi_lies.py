@@ -85,7 +85,7 @@ def test_control_a_lie_is_found(url: str, lie: Callable[[Document], None]) -> No
     lie(lying)
     operation = read(lying)["/v1/rerank"]["POST"]
 
-    @settings(BOUNDED, max_examples=100)
+    @settings(BOUNDED, max_examples=400)  # a rule too many is broken alone by one case in some dozens
     @given(case=st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode)))
     def search(case: Any) -> None:
         make_answerable(case)
