@@ -19,7 +19,7 @@ from gateway.core.ordering import Ranking, order_candidates
 from gateway.core.values import dataclass
 
 ITEMS_MAX: Final = 100_000
-"""Items that a frame may hold (about 10 MB in memory); beyond it a frame starts anew from the current request."""
+"""Items that a frame may hold (17 MB in memory at most); beyond it a frame starts anew from the current request."""
 
 
 @dataclass(slots=True, eq=False)
