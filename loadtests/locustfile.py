@@ -146,8 +146,15 @@ class Shopper(FastHttpUser):
     @task(1)
     @tag("whole")
     def whole(self) -> None:
-        """A visitor who never clicks asks for everything, which is compared with the ideal."""
+        """A visitor who never clicks asks for everything, which is compared with the ideal. Then the one before comes
+        back: a click of this one, between another's ranking and its ideal, would make the two differ."""
+        before = self.user, self.category, self.page
         self._begin(quiet=True)
+        self._compare()
+        self.user, self.category, self.page = before
+
+    def _compare(self) -> None:
+        """The visitor's whole ranking, and what is wrong with it."""
         body = {"campaign": self.asks.campaign, "userId": self.user, "inputList": self.category}
         with self.client.post(
             "/v1/rerank", data=orjson.dumps(body), headers=self.headers, name="whole ranking", catch_response=True
