@@ -154,6 +154,7 @@ class Connection(asyncio.Protocol):
         """The connection is gone."""
         self._ended(reset=exc is not None)
         self._transport = None
+        del self._parser  # which knows the connection: neither would go before the collector comes by
 
     def _ended(self, *, reset: bool = False) -> None:
         if self._waiter is not None and not self._waiter.done():

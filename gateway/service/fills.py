@@ -197,6 +197,7 @@ class Fills:
         Its riders may all have left, so its exception is looked at here: nobody else may.
         """
         fill.drop(batch)
+        batch.task = None  # one that was cancelled keeps its frames, and they the batch
         if not task.cancelled():
             task.exception()
 

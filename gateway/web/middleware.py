@@ -95,6 +95,9 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         response = render(error, visit.request_id)
         if row is BUG or isinstance(error, BODY_UNREAD):
             response.force_close()
+        error.__traceback__ = error.__context__ = (
+            None  # its frames know what failed, which knows it: see `COLLECT_AFTER`
+        )
         return response
 
 
