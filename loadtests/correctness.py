@@ -36,10 +36,17 @@ def wrong_order(ranked: Sequence[dict[str, Any]], resolved: int, ideal: dict[str
     A neighbour may stand too high by what rounding hides: half a quantum of a score in a call, which holds a share of
     the candidates, on either side; and by the error of the scale.
     """
+    excess, _, _ = worst_pair(ranked, resolved, ideal)
+    return "an order that is not the ideal one" if excess > 1 else None
+
+
+def worst_pair(ranked: Sequence[dict[str, Any]], resolved: int, ideal: dict[str, float]) -> tuple[float, int, float]:
+    """The neighbours in the worst order: by how much, as a share of what may be, at which place, and the ideal score
+    of the one that stands too high."""
     calls = max(1.0, len(ideal) / CALL)
     falling = [ideal[one["itemId"]] for one in ranked[:resolved]]
-    for high, low in pairwise(falling):
-        rounding = QUANTUM * (1 / (calls * high) + 1 / (calls * low))
-        if low > high * (1 + ERROR + rounding):
-            return "an order that is not the ideal one"
-    return None
+    worst = (0.0, 0, 0.0)
+    for place, (high, low) in enumerate(pairwise(falling)):
+        allowed = ERROR + QUANTUM * (1 / (calls * high) + 1 / (calls * low))
+        worst = max(worst, ((low / high - 1) / allowed, place, high))
+    return worst

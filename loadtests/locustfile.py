@@ -20,7 +20,7 @@ from typing import Any, Final
 from urllib.request import Request, urlopen
 
 import orjson
-from correctness import wrong_order, wrong_page  # Locust looks for modules beside this file
+from correctness import worst_pair, wrong_order, wrong_page  # Locust looks for modules beside this file
 from locust import FastHttpUser, LoadTestShape, between, constant_throughput, events, tag, task
 from locust.env import Environment
 from locust.runners import MasterRunner
@@ -168,7 +168,10 @@ class Shopper(FastHttpUser):
             if wrong is None and len(ranked) < len(self.category):
                 wrong = "items lost"
             if wrong is None and answer["degraded"] is None and self.asks.oracle:
-                wrong = wrong_order(ranked, answer["resolvedThrough"], self._ideal())
+                ideal = self._ideal()
+                wrong = wrong_order(ranked, answer["resolvedThrough"], ideal)
+                if wrong is not None:
+                    print(f"{wrong}: {worst_pair(ranked, answer['resolvedThrough'], ideal)}, {answer['usage']}")
             if wrong is not None:
                 self._violation(response, wrong)
             elif answer["degraded"] is not None:
