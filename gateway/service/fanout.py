@@ -48,8 +48,9 @@ BEGUN_AT_ONCE: Final = 50
 """Calls that begin in one turn of the loop: about 3 ms to write and sign them."""
 
 Said = TypeVar("Said")
-Failure = TypeVar("Failure", bound=BaseException)
 """What a call is answered with: an `Answer` or a `Listing`."""
+
+Failure = TypeVar("Failure", bound=BaseException)
 
 Make = Callable[[str], Awaitable[Said]]
 """Makes a call to an ARN, once; errors are those of `ports.Ranker`."""

@@ -95,9 +95,7 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         response = render(error, visit.request_id)
         if row is BUG or isinstance(error, BODY_UNREAD):
             response.force_close()
-        error.__traceback__ = error.__context__ = (
-            None  # its frames know what failed, which knows it: see `COLLECT_AFTER`
-        )
+        error.__traceback__ = error.__context__ = None  # the frames hold what failed, and that holds the error
         return response
 
 

@@ -5,7 +5,7 @@ there takes an exception. There were forty of them a request; now each piece of 
 """
 
 import re
-import secrets
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -69,10 +69,4 @@ VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
 
 def _request_id(headers: Mapping[str, str]) -> str:
     given = headers.get("X-Request-Id", "")
-    return given if FORWARDED_ID.fullmatch(given) else new_id()
-
-
-def new_id() -> str:
-    """A random UUID (version 4), for a fifth of what the library's costs (4,000 instructions instead of 19,000)."""
-    digits = secrets.token_hex(16)
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    return given if FORWARDED_ID.fullmatch(given) else str(uuid.uuid4())
