@@ -23,8 +23,9 @@ from gateway.core.model import Subject
 from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import Clock
-from gateway.service.fanout import Asked, Fans
+from gateway.service.fanout import Fans
 from gateway.service.gates import Gates
+from gateway.service.outcomes import Asked
 from gateway.service.result import Cost
 from gateway.service.turns import Turns
 

@@ -16,8 +16,8 @@ from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import ValueStore
 from gateway.service.background import Background
-from gateway.service.fanout import Asked
 from gateway.service.fetches import Fetches, Want, said_by, slices
+from gateway.service.outcomes import Asked
 from gateway.service.result import Cost, Played, Round
 from gateway.service.turns import Turns
 

@@ -23,7 +23,7 @@ from gateway.core.routing import Campaign, Merge
 from gateway.core.tournament import depth_of
 from gateway.core.values import dataclass
 from gateway.ports import Clock
-from gateway.service.fanout import FanOut
+from gateway.service.outcomes import FanOut
 
 
 class Degraded(StrEnum):

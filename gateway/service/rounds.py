@@ -19,8 +19,9 @@ from gateway.core.plan import CALL_LIMIT, METADATA_LIMIT, TOGETHER_MAX, Plan, pl
 from gateway.core.routing import Campaign
 from gateway.core.tournament import Tournament, frame_of_tournament
 from gateway.ports import TRACE, Clock
-from gateway.service.fanout import FanOut, Fans
+from gateway.service.fanout import Fans
 from gateway.service.gates import Gates
+from gateway.service.outcomes import FanOut
 from gateway.service.result import Columns, Cost, Played, Round
 from gateway.service.turns import Turns
 

@@ -14,8 +14,8 @@ from msgspec import UNSET, UnsetType
 
 from gateway.core.attempt import Attempt
 from gateway.core.model import taken
-from gateway.service.fanout import Asked
 from gateway.service.metadata import NOTHING
+from gateway.service.outcomes import Asked
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
 from gateway.web.milliseconds import milliseconds

@@ -10,8 +10,8 @@ from aiohttp import web
 from gateway.core.model import distinct
 from gateway.core.ranking_id import PREFIX
 from gateway.service.described import describe, page_of
-from gateway.service.fanout import Asked
 from gateway.service.metadata import Known
+from gateway.service.outcomes import Asked
 from gateway.service.result import Result
 from gateway.service.shelves import Shelved, rank_shelves
 from gateway.web import render

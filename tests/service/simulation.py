@@ -17,8 +17,9 @@ from gateway.core.budget import Budget
 from gateway.core.model import Subject
 from gateway.core.routing import Campaign
 from gateway.ports import Call
-from gateway.service.fanout import FanOut, Fans
+from gateway.service.fanout import Fans
 from gateway.service.gate import Gate
+from gateway.service.outcomes import FanOut
 from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
 from tests.support.virtual_clock import VirtualClock

@@ -29,15 +29,17 @@ FAILURES: dict[str, Callable[[int], GatewayError | str | None]] = {
 
 @contextmanager
 def rings() -> Iterator[list[str]]:
-    """Gives the kinds of our objects that are left, when it is over, to the collector."""
+    """Gives the kinds of our objects that have come up meanwhile and are left, when it is over, to the collector."""
     found: list[str] = []
     gc.collect()
     gc.disable()
+    before = {id(one) for one in gc.get_objects()}  # the gateway of another test may go only now
     try:
         yield found
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        found += {type(one).__qualname__ for one in gc.garbage if type(one).__module__.startswith("gateway.")}
+        left = (type(one) for one in gc.garbage if id(one) not in before)
+        found += {kind.__qualname__ for kind in left if kind.__module__.startswith("gateway.")}
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
