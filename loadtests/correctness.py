@@ -10,9 +10,6 @@ from typing import Any, Final
 QUANTUM: Final = 1e-7
 """What the service rounds scores to."""
 
-CALL: Final = 500
-"""Items of a call."""
-
 ERROR: Final = 2e-3
 """What two scores may differ by beside their rounding: twice the error that asks for a bridge."""
 
@@ -31,10 +28,12 @@ def wrong_page(ranked: Sequence[dict[str, Any]], candidates: set[str]) -> str | 
 
 
 def wrong_order(ranked: Sequence[dict[str, Any]], resolved: int, ideal: dict[str, float]) -> str | None:
-    """What is wrong with an order down to the rank that is resolved, beside the ideal scores of all candidates.
+    """What is wrong with an order down to the rank that is resolved, beside the ideal scores over the whole catalogue.
 
-    A neighbour may stand too high by what rounding hides: half a quantum of a score in a call, which holds a share of
-    the candidates, on either side; and by the error of the scale.
+    A neighbour may stand too high by what rounding hides: half a quantum of a score in a call, on either side; and by
+    the error of the scale. In which call an item got its place cannot be seen from here (perhaps long ago, for another
+    list, between the user's favourites); but no call holds more than the catalogue, so its score there was not below
+    the ideal one over the catalogue.
     """
     excess, _, _ = worst_pair(ranked, resolved, ideal)
     return "an order that is not the ideal one" if excess > 1 else None
@@ -43,10 +42,10 @@ def wrong_order(ranked: Sequence[dict[str, Any]], resolved: int, ideal: dict[str
 def worst_pair(ranked: Sequence[dict[str, Any]], resolved: int, ideal: dict[str, float]) -> tuple[float, int, float]:
     """The neighbours in the worst order: by how much, as a share of what may be, at which place, and the ideal score
     of the one that stands too high."""
-    calls = max(1.0, len(ideal) / CALL)
     falling = [ideal[one["itemId"]] for one in ranked[:resolved]]
     worst = (0.0, 0, 0.0)
     for place, (high, low) in enumerate(pairwise(falling)):
-        allowed = ERROR + QUANTUM * (1 / (calls * high) + 1 / (calls * low))
-        worst = max(worst, ((low / high - 1) / allowed, place, high))
+        if low > high:
+            allowed = ERROR + QUANTUM / high
+            worst = max(worst, ((low / high - 1) / allowed, place, high))
     return worst

@@ -29,8 +29,11 @@ PAGE: Final = 48
 SHELVES: Final = 6
 SHELF_ITEMS: Final = 80
 PAGES_MAX: Final = 4
-ITEMS: Final = 10_000
-"""Items of the emulator's built-in store: p00001 to p10000."""
+CATALOGUE: Final = [f"p{number:05}" for number in range(1, 10_001)]
+"""The items of the emulator's built-in store."""
+
+ARN: Final = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
+"""The emulator's campaign."""
 
 violations: dict[str, int] = {}
 """Wrong answers by kind, of this process; on the master those of all workers."""
@@ -84,9 +87,9 @@ class Shopper(FastHttpUser):
         """A new session: most users come seldom; a quiet one never clicks."""
         number = int(self.asks.pool * self.random.random() ** 3)
         self.user = f"{'quiet' if quiet else 'user'}-{number}"
-        first = self.random.randrange(ITEMS)
-        places = [(first + 7 * step) % ITEMS + 1 for step in range(self.asks.candidates)]
-        self.category = list(dict.fromkeys(f"p{place:05}" for place in places))
+        first = self.random.randrange(len(CATALOGUE))
+        places = [(first + 7 * step) % len(CATALOGUE) for step in range(self.asks.candidates)]
+        self.category = list(dict.fromkeys(CATALOGUE[place] for place in places))
         self.page = 0
 
     def _ask(self, name: str, path: str, **members: Any) -> dict[str, Any] | None:
@@ -178,9 +181,8 @@ class Shopper(FastHttpUser):
                 response.failure(f"degraded: {answer['degraded']}")
 
     def _ideal(self) -> dict[str, float]:
-        """The scores of one call without limit and rounding; not part of the figures."""
-        arn = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
-        body = orjson.dumps({"campaignArn": arn, "userId": self.user, "inputList": self.category})
+        """The scores of one call over the whole catalogue, without limit and rounding; not part of the figures."""
+        body = orjson.dumps({"campaignArn": ARN, "userId": self.user, "inputList": CATALOGUE})
         with urlopen(Request(f"{self.asks.oracle}/_emulator/oracle", data=body), timeout=30) as said:  # noqa: S310
             ideal = orjson.loads(said.read())["personalizedRanking"]
         return {one["itemId"]: one["score"] or 0.0 for one in ideal}
