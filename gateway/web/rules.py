@@ -5,13 +5,13 @@ very rules that are checked. A type of members names its own in `RULES`; null is
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import orjson
 
 from gateway.web.faults import Fault
+from gateway.web.outline import fields_of
 
 PRESENT: Final[dict[str, Any]] = {"not": {"type": "null"}}
 SOME: Final[dict[str, Any]] = {"type": "object", "minProperties": 1}
@@ -87,13 +87,7 @@ def _given(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(members: msgspec.Struct, name: str) -> Any:
-    return getattr(members, _attributes(type(members))[name])
-
-
-@cache
-def _attributes(kind: type[msgspec.Struct]) -> dict[str, str]:
-    """The attributes of a type by their names in the document."""
-    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
+    return getattr(members, fields_of(type(members))[name].name)
 
 
 def _is_json_object(text: str) -> bool:
