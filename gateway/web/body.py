@@ -23,7 +23,7 @@ async def read_body(
     codings = [
         one.strip().lower() for line in request.headers.getall("Content-Encoding", []) for one in line.split(",")
     ]
-    packed = [coding for coding in codings if coding != "identity"]
+    packed = [coding for coding in codings if coding not in ("identity", "")]  # a list may have empty places
     if len(packed) > 1 or not CODINGS.keys() >= set(packed):
         raise UnsupportedCoding(f"a body is compressed once, with {' or '.join(CODINGS)}, or not at all")
     if json_only and request.content_type not in (JSON, "application/octet-stream"):  # the latter: no header was sent
