@@ -1,6 +1,7 @@
 """`POST /v1/rerank/shelves`: one user, many lists, at the price of their union."""
 
 import secrets
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -43,7 +44,10 @@ async def shelves(http: web.Request) -> web.Response:
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
         whole, metadata, asked = described.result, described.metadata, described.asked
     count(visit, request.campaign.name, whole)
-    told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
+    told = {
+        name: await _shelf(replace(part, degraded=whole.degraded), members, metadata, name)
+        for name, part in shelved.shelves.items()
+    }  # an answer has one flag, and every entry of a flagged one tells its source
     total_s = service.clock.stopwatch_s() - visit.began_s
     answer: dict[str, Any] = {
         "rankingId": f"{PREFIX}{secrets.token_urlsafe(12)}",
