@@ -34,7 +34,9 @@ async def shelves(http: web.Request) -> web.Response:
     body = await read_body(http, visit.server.body_timeout_s, json_only=True)
     members = await members_of(service.reranker.turns, body, ShelvesRequest)
     items = [item for shelf in members.shelves.values() for item in shelf]
-    request = request_for(visit, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
+    request = request_for(
+        visit, "campaign", members.campaign, members, items, members.deadline_ms, page_end=members.page_end
+    )
     shelved = await rank_shelves(service.reranker, request, members.shelves)
     whole = shelved.whole
     metadata: Known = {}
