@@ -20,8 +20,9 @@ from gateway.web.visit import VISIT, Visit
 
 EVENTS = "/events"
 NATIVE_EVENTS = "/v1/events"
-USER_FRAMES = "/v1/users/{userId:[^/]+}/frames"
-"""A user id may hold braces, which aiohttp's own pattern of a part of a path has no room for."""
+USER_FRAMES = "/v1/users/{userId}/frames"
+USER_FRAMES_PATTERN = USER_FRAMES.replace("{userId}", "{userId:[^/]+}")
+"""As it is matched: a user id may hold braces, which aiohttp's own pattern of a part of a path has no room for."""
 
 EVENTS_BYTES_MAX = 256 * 1024
 """Ten events with all that they may hold fit in; 40,000 small ones would stop the loop for 20 ms to be counted."""
