@@ -1,8 +1,8 @@
 """The life of the process: listens, spares itself, and ends as it was told to.
 
 SIGTERM: lame duck first (`/readyz` says 503, every answer closes its connection, everything is still served), then no
-new connections, then what is under way is finished within `drain_s`. SIGINT, the newcomer's Ctrl-C, skips the lame
-duck.
+new connections, then what is under way is finished within `drain_s`. SIGHUP, a terminal that closes, is the same,
+unless whoever started the process had it ignored (`nohup`). SIGINT, the newcomer's Ctrl-C, skips the lame duck.
 """
 
 import asyncio
@@ -24,6 +24,9 @@ from gateway.web.listeners import GuardedSite
 from gateway.web.tls import Papers
 from gateway.wiring import CannotStart, open_service
 
+GENTLY: Final = {signal.SIGTERM: True, signal.SIGHUP: True, signal.SIGINT: False}
+"""What ends the process, and whether the lame duck comes first."""
+
 KEEP_ALIVE_S: Final = 75.0
 """Idle connections are kept this long: longer than most balancers do, so that the caller's side closes first."""
 
@@ -33,12 +36,9 @@ thousands that are no cycles and go by themselves: its calls, tasks and lists. M
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `announce` is told where, when connections are accepted."""
+    """Serve until a signal ends it; `announce` is told where, when connections are accepted."""
     server = settings.server
-    ends: asyncio.Queue[bool] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    for number, gently in ((signal.SIGTERM, True), (signal.SIGINT, False)):
-        loop.add_signal_handler(number, ends.put_nowait, gently)
+    ends = _ends()
     async with open_service(settings) as service, AsyncExitStack() as stack:
         if server.admin_port is not None:  # opened first and closed last, so that it can tell how the other one is
             address = (server.admin_host, server.admin_port)
@@ -53,10 +53,19 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         announce(f"rerank-gateway listening on {site.name}")
         if server.admin_port is not None:
             announce(f"rerank-gateway admin listening on {admin.name}")
-        gently = await ends.get()
+        told = await ends.get()
         service.draining = True
-        if gently:
-            await _until_told_again(ends, server.lame_duck_s)
+        if GENTLY[told]:
+            await until_told_again(ends, server.lame_duck_s)
+
+
+def _ends() -> "asyncio.Queue[signal.Signals]":
+    """The signals that end the process, as they come."""
+    ends: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in GENTLY:
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, ends.put_nowait, number)
+    return ends
 
 
 async def _listening(
@@ -101,11 +110,13 @@ def _words(error: Exception) -> str:
     return str(error)
 
 
-async def _until_told_again(ends: "asyncio.Queue[bool]", seconds: float) -> None:
-    """Wait, unless a second signal says that waiting is not wanted."""
+async def until_told_again(ends: "asyncio.Queue[signal.Signals]", seconds: float) -> None:
+    """Wait, unless a second signal says that waiting is not wanted. Another SIGHUP says nothing: the shell and the
+    system both send one when a terminal closes."""
     try:
         async with asyncio.timeout(seconds):
-            await ends.get()
+            while await ends.get() is signal.SIGHUP:
+                pass
     except TimeoutError:
         return
 
