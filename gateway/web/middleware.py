@@ -93,6 +93,8 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         visit.facts["error"] = row.slug
         render = wire_error if visit.route in WIRE_ROUTES else problem
         response = render(error, visit.request_id)
+        if response.status == 401:
+            response.headers["WWW-Authenticate"] = visit.challenge
         if row is BUG or isinstance(error, BODY_UNREAD):
             response.force_close()
         error.__traceback__ = error.__context__ = None  # the frames hold what failed, and that holds the error
