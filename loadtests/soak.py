@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import orjson
 
+from loadtests import vitals
 from loadtests.storefront import Shop, held, in_words, opened, options_for, peak, told
 from loadtests.vitals import Vitals, growths
 
@@ -84,10 +85,7 @@ def main() -> None:
     else:
         print(in_words(found))
         for one in found["samples"]:
-            print(
-                f"  {one['at_s']:6.1f} s: {one['resident_mib']:6.1f} MiB, {one['descriptors']} descriptors, "
-                f"{one['threads']} threads, {one['tasks']} tasks"
-            )
+            print(f"  {vitals.in_words(one)}")
         print(f"not flat: {found['grown'] or 'none'}")
     sys.exit(1 if found["violations"] or (found["grown"] and not options.short) else 0)
 

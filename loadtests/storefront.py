@@ -23,6 +23,7 @@ import orjson
 
 from loadtests.client_cost.contestants import started
 from loadtests.resilience.stage import ARN, KEYS
+from loadtests.vitals import descriptors, memory_mib
 from tests.redis.servers import Server, binaries
 
 LOCUSTFILE: Final = Path(__file__).with_name("locustfile.py")
@@ -41,15 +42,6 @@ class Shop:
     gateway: str
     emulator: str
     pid: int
-
-    def resident_mib(self) -> float:
-        """Resident memory of the gateway (Linux)."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-    def descriptors(self) -> int:
-        """Open files and sockets of the gateway (Linux)."""
-        return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
 
 
 @contextmanager
@@ -178,9 +170,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """The ramp and the hold."""
     with opened() as shop:
         peak_per_s, ramp = peak(shop, options)
-        before = shop.resident_mib(), shop.descriptors()
+        before = memory_mib(pid=shop.pid), descriptors(shop.pid)
         hold = held(shop, options.share * peak_per_s, options)
-        after = shop.resident_mib(), shop.descriptors()
+        after = memory_mib(pid=shop.pid), descriptors(shop.pid)
     return {
         **told(peak_per_s, ramp, hold, options),
         "residentMib": [round(before[0], 1), round(after[0], 1)],
@@ -203,8 +195,8 @@ def options_for(about: str | None, *, hold_s: int, share: float) -> argparse.Arg
 def in_words(found: dict[str, Any]) -> str:
     """What both runs found, in a line."""
     return (
-        f"peak {found['peakPerS']}/s; held {found['heldPerS']}/s for {found['holdS']} s: {found['requests']:,} requests, "
-        f"{found['failures']} refused or degraded; {'; '.join(found['said'])}"
+        f"peak {found['peakPerS']}/s; held {found['heldPerS']}/s for {found['holdS']} s: "
+        f"{found['requests']:,} requests, {found['failures']} refused or degraded; {'; '.join(found['said'])}"
     )
 
 
