@@ -7,12 +7,13 @@ import sys
 import pytest
 
 from gateway.cli import processes
+from tests.process.parts import WITHIN_S
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 
 @pytest.mark.parametrize(
-    ("before", "within_s", "code"), [("", 30.0, -signal.SIGTERM), (STUBBORN, 0.0, -signal.SIGKILL)]
+    ("before", "within_s", "code"), [("", WITHIN_S, -signal.SIGTERM), (STUBBORN, 0, -signal.SIGKILL)]
 )
 def test_a_child_is_gone(monkeypatch: pytest.MonkeyPatch, before: str, within_s: float, code: int) -> None:
     """A child ends when it is told to, one that does not mind being told is killed; either is waited for."""
