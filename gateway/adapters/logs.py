@@ -77,9 +77,11 @@ class Logger(structlog.BoundLoggerBase):
     def _tell(self, level: str, event: str, facts: dict[str, Any]) -> None:
         try:
             (line,), _ = self._process_event(level, event, facts)
+            self._logger.msg(line)
         except structlog.DropEvent:
             return
-        self._logger.msg(line)
+        except OSError:  # the terminal is closed, the disk full: no request is to fail for a line that nobody can read
+            return
 
 
 class Stamp:

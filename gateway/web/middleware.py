@@ -93,6 +93,8 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         visit.facts["error"] = row.slug
         render = wire_error if visit.route in WIRE_ROUTES else problem
         response = render(error, visit.request_id)
+        if response.status == 401:
+            response.headers["WWW-Authenticate"] = visit.challenge
         uninvited = visit.body is None and hdrs.EXPECT in request.headers  # it may send its body, or another request
         if row is BUG or uninvited or isinstance(error, BODY_UNREAD):
             response.force_close()

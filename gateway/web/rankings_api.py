@@ -13,8 +13,9 @@ from gateway.service.pins import Pinned, describe_pinned
 from gateway.service.result import Cost, Degraded, Result
 from gateway.web.door import callable_campaign, note, tenant_of
 from gateway.web.entries import told_entries
-from gateway.web.faults import BadMembers, decode_query
+from gateway.web.faults import BadMembers
 from gateway.web.members import PageRequest
+from gateway.web.query import decode_query
 from gateway.web.rerank_api import Page, answer
 from gateway.web.visit import VISIT, Visit
 
