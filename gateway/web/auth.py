@@ -36,16 +36,16 @@ HASH_SLICE_BYTES: Final = 1024 * 1024
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Middleware, Middleware]:
-    """`identify` and `prove`, the two halves. Raises what `Callers` raises."""
+def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[list[Middleware], list[Middleware]]:
+    """`identify` and `prove`, the two halves; without those that would have nothing to do. Raises what `Callers`
+    raises."""
     callers = Callers(auth, now_s)
     rates = RateLimits()
-    asks = auth.takes_keys or auth.takes_signatures
 
     @web.middleware
     async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
         visit = request[VISIT]
-        if asks and visit.route not in UNASKED:
+        if visit.route not in UNASKED:
             visit.caller = _claimed(request, visit, auth, callers)
             visit.facts["tenant"] = visit.caller.name
         if visit.signed is None:
@@ -62,7 +62,8 @@ def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Midd
             _count(rates, visit)
         return await handler(request)
 
-    return identify, prove
+    asks = auth.takes_keys or auth.takes_signatures
+    return [identify] * asks, [prove] * auth.takes_signatures
 
 
 def _claimed(request: web.Request, visit: Visit, auth: AuthSettings, callers: Callers) -> Tenant:

@@ -4,12 +4,13 @@ From outside in: `observe` (id, headers, access line), `render_errors`, `auth.id
 body is read), `auth.prove`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
+from multidict import istr
 
 from gateway.core.episode import Episode
 from gateway.core.errors import Overloaded
@@ -26,6 +27,7 @@ from gateway.web.recommend_api import ACTION_RECOMMENDATIONS, RECOMMENDATIONS
 from gateway.web.rerank_api import RERANK
 from gateway.web.shelves_api import SHELVES
 from gateway.web.tracing import CLIENT_CLOSED, tell
+from gateway.web.unparsable import NOT_CACHED, SERVER
 from gateway.web.visit import VISIT, Visit
 
 WIRE_ROUTES: Final = frozenset({PERSONALIZE_RANKING, RECOMMENDATIONS, ACTION_RECOMMENDATIONS, EVENTS})
@@ -33,6 +35,8 @@ BOUNDED_ROUTES: Final = WIRE_ROUTES | {RERANK, SHELVES, RANKING, NATIVE_EVENTS}
 
 BODY_UNREAD: Final = (TooLarge, TooSlow, UnsupportedBody, web.RequestPayloadError)
 """After these the rest of a body may still be to come, so the connection is not used again."""
+
+REQUEST_ID: Final = istr("X-Request-Id")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,9 +53,7 @@ def observe(service: Service, server: ServerSettings) -> Middleware:
         try:
             response = await handler(request)
             status = response.status
-            response.headers["X-Request-Id"] = visit.request_id
-            if visit.route in WIRE_ROUTES:
-                response.headers["x-amzn-RequestId"] = visit.request_id
+            _mark(response.headers, visit)
             if service.draining:
                 response.force_close()
             return response
@@ -59,6 +61,15 @@ def observe(service: Service, server: ServerSettings) -> Middleware:
             tell(visit.span, status, _tell(visit, request.method, status))
 
     return observed
+
+
+def _mark(headers: MutableMapping[str, str], visit: Visit) -> None:
+    """What every answer carries: its id, that it belongs to one user, and nothing of what serves it."""
+    headers[REQUEST_ID] = visit.request_id
+    if visit.route in WIRE_ROUTES:
+        headers["x-amzn-RequestId"] = visit.request_id
+    headers.setdefault(hdrs.CACHE_CONTROL, NOT_CACHED)
+    headers[hdrs.SERVER] = SERVER
 
 
 def _tell(visit: Visit, method: str, status: int) -> dict[str, Any]:
