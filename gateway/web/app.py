@@ -57,8 +57,8 @@ def build_app(service: Service, server: ServerSettings, auth: AuthSettings | Non
     auth = auth or AuthSettings()
     before, behind = authentication(auth, service.clock.stopwatch_s)
     crowd = Crowd(server.max_inflight, server.deadline_ms / 1e3)
-    places = Places(server.max_inflight, max(1, len(auth.tenants)))
-    app = _app(service, server, [*before, bound_inflight(places, crowd), *behind])
+    places = Places(server.max_inflight, max(1, len(auth.tenants))) if before else None
+    app = _app(service, server, [*before, bound_inflight(crowd, places), *behind])
     app[CROWD] = service.traffic.inflight = crowd
     for path, handler in POSTS.items():
         app.router.add_post(path, handler, expect_handler=expect)

@@ -14,7 +14,7 @@ from multidict import istr
 
 from gateway.core.episode import Episode
 from gateway.core.errors import Overloaded
-from gateway.core.tenants import FULL, Places
+from gateway.core.tenants import FULL, Places, Refusal
 from gateway.service.service import Service
 from gateway.settings import ServerSettings
 from gateway.web.crowd import Crowd
@@ -80,7 +80,7 @@ def _tell(visit: Visit, method: str, status: int) -> dict[str, Any]:
     traffic.answered(visit.route, status, facts.get("degraded", ""), facts.get("error"), took_s)
     if visit.ranked_s is not None:
         traffic.stages["encode"].add(now_s - visit.ranked_s)
-    _log.info(
+    _log.bind().info(  # the proxy itself finds out that it has no `info` by an exception, every time
         "request",
         request_id=visit.request_id,
         method=method,
@@ -110,9 +110,9 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return response
 
 
-def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
-    """As many rankings at once as the core can do, shared fairly; the one too many is refused at once, before its body
-    is read."""
+def bound_inflight(crowd: Crowd, places: Places | None) -> Middleware:
+    """As many rankings at once as the core can do, shared fairly by `places`, if there are names to share them; the one
+    too many is refused at once, before its body is read."""
     overload = Episode()
 
     @web.middleware
@@ -120,9 +120,7 @@ def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
         visit = request[VISIT]
         if visit.route not in BOUNDED_ROUTES:
             return await handler(request)
-        tenant = visit.caller
-        places.total = crowd.limit
-        refusal = places.enter(tenant, visit.arrived_s)
+        refusal = _entered(visit, crowd, places)
         if refusal == FULL:
             crowd.refused += 1
             if overload.bad(visit.arrived_s):
@@ -137,6 +135,15 @@ def bound_inflight(places: Places, crowd: Crowd) -> Middleware:
             return await handler(request)
         finally:
             crowd.end()
-            places.leave(tenant)
+            if places is not None:
+                places.leave(visit.caller)
 
     return bounded
+
+
+def _entered(visit: Visit, crowd: Crowd, places: Places | None) -> Refusal | None:
+    """Take a place; or say why there is none."""
+    if places is None:  # they are all of one name
+        return FULL if crowd.under_way >= crowd.limit else None
+    places.total = crowd.limit
+    return places.enter(visit.caller, visit.arrived_s)

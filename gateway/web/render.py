@@ -18,7 +18,7 @@ from gateway.service.metadata import NOTHING
 from gateway.service.outcomes import Asked
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
-from gateway.web.milliseconds import milliseconds
+from gateway.web.milliseconds import milliseconds, tenths
 from gateway.web.pieces import Parts, Pieces, in_pieces
 from gateway.web.problems import slug_of
 
@@ -222,8 +222,8 @@ def headers(result: Result | ListingResult, total_s: float) -> dict[str, str]:
     """What the wire's body cannot say, and every answer's costs."""
     spent = result.timing
     stages = (
-        f"cache;dur={1e3 * spent.cache_s:.1f}, upstream;dur={1e3 * spent.upstream_s:.1f}, "
-        f"cpu;dur={1e3 * spent.cpu_s:.1f}, total;dur={1e3 * total_s:.1f}"
+        f"cache;dur={tenths(spent.cache_s)}, upstream;dur={tenths(spent.upstream_s)}, "
+        f"cpu;dur={tenths(spent.cpu_s)}, total;dur={tenths(total_s)}"
     )
     told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": stages}
     if result.variant:
