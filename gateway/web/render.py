@@ -112,13 +112,14 @@ async def encoded(
     """The JSON list of a page, in pieces; `make` gives the entries from an offset on, as many as it is told (`at_once`
     at most)."""
     end = len(result.ranking.order) if limit is None else min(len(result.ranking.order), offset + limit)
+    if end - offset <= at_once:
+        return [msgspec.json.encode(make(offset, max(0, end - offset)))]
     parts: Parts = [b"["]
     for begin in range(offset, end, at_once):
         if begin > offset:
             parts.append(b",")
         parts.append(memoryview(msgspec.json.encode(make(begin, min(at_once, end - begin))))[1:-1])
-        if end - offset > at_once:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
     parts.append(b"]")
     return parts
 
@@ -132,6 +133,8 @@ def with_ranking(entries: Parts, told: dict[str, Any]) -> bytes | Pieces:
 def recommendation_ids(result: Result) -> dict[int, str]:
     """The ids of the calls that ranked the answer, by their number, in the order in which they first appear in it."""
     ids, order = result.recommendation_ids, result.ranking.order
+    if len(ids) == 1 and len(order) and not result.source[order[0]]:  # the only call has ranked the first item
+        return {0: ids[0]}
     for some in (order[:HEAD], order):
         calls = dict.fromkeys(result.source[some].tolist())
         calls.pop(-1, None)  # that of unranked ones
