@@ -5,7 +5,7 @@ body is read), `auth.prove`.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from aiohttp import hdrs, web
@@ -58,7 +58,8 @@ def observe(service: Service, server: ServerSettings) -> Middleware:
                 response.force_close()
             return response
         finally:
-            tell(visit.span, status, _tell(visit, request.method, status))
+            _tell(visit, request.method, status)
+            tell(visit.span, status, visit.facts)
 
     return observed
 
@@ -72,9 +73,9 @@ def _mark(headers: MutableMapping[str, str], visit: Visit) -> None:
     headers[hdrs.SERVER] = SERVER
 
 
-def _tell(visit: Visit, method: str, status: int) -> dict[str, Any]:
-    """Count a request that is over, and write its access line; the facts that stand in it."""
-    facts: dict[str, Any] = {name: fact for name, fact in visit.facts.items() if fact is not None}
+def _tell(visit: Visit, method: str, status: int) -> None:
+    """Count a request that is over, and write its access line."""
+    facts = visit.facts
     now_s, traffic = visit.service.clock.stopwatch_s(), visit.service.traffic
     took_s = now_s - visit.began_s
     traffic.answered(visit.route, status, facts.get("degraded", ""), facts.get("error"), took_s)
@@ -89,7 +90,6 @@ def _tell(visit: Visit, method: str, status: int) -> dict[str, Any]:
         duration_ms=milliseconds(took_s),
         **facts,
     )
-    return facts
 
 
 @web.middleware
