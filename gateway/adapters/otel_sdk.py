@@ -98,8 +98,8 @@ async def opened_tracer(variables: Mapping[str, str]) -> AsyncIterator[Tracer]:
         ours = None
         _log.warning("no traces", why=str(error))
     if ours is None:
-        asked = isinstance(there, trace.ProxyTracerProvider)  # nobody: there is none
-        yield Untraced() if asked else OtelTracer(there.get_tracer(NAME, version(NAME)))
+        is_none = isinstance(there, trace.ProxyTracerProvider)  # it stands in for one that nobody has set
+        yield Untraced() if is_none else OtelTracer(there.get_tracer(NAME, version(NAME)))
         return
     try:
         yield ours.tracer

@@ -141,7 +141,7 @@ class GuardedHandler(RequestHandler):
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Read on. aiohttp says so at the end of every body, and whenever some of it was read; where nothing was held
-        back there is nothing to resume, and to find that out takes the parser longer than a small head."""
+        back, all that would come of it is a pass of the parser over no bytes."""
         if self._reading_paused or self._buffer_paused:
             super().resume_reading(resume_parser)
 

@@ -1,7 +1,7 @@
 """Round every request: its id, its access line, its place among the others, and its errors rendered.
 
 From outside in: `observe` (id, headers, access line), `render_errors`, `auth.identify`, `bound_inflight` (before the
-body is read), `auth.prove`.
+body is read), `auth.prove`; those of `auth` only where callers are asked who they are.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
