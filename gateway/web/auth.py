@@ -38,8 +38,9 @@ REALM: Final = "rerank-gateway"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Middleware, Middleware]:
-    """`identify` and `prove`, the two halves. Raises what `Callers` raises."""
+def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[list[Middleware], list[Middleware]]:
+    """`identify` and `prove`, the two halves; without those that would have nothing to do. Raises what `Callers`
+    raises."""
     callers = Callers(auth, now_s)
     rates = RateLimits()
     challenge = _challenge(auth)
@@ -47,7 +48,7 @@ def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Midd
     @web.middleware
     async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
         visit = request[VISIT]
-        if challenge and visit.route not in UNASKED:
+        if visit.route not in UNASKED:
             visit.challenge = challenge
             visit.caller = _claimed(request, visit, auth, callers)
             visit.facts["tenant"] = visit.caller.name
@@ -65,7 +66,8 @@ def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Midd
             _count(rates, visit)
         return await handler(request)
 
-    return identify, prove
+    asks = auth.takes_keys or auth.takes_signatures
+    return [identify] * asks, [prove] * auth.takes_signatures
 
 
 def _claimed(request: web.Request, visit: Visit, auth: AuthSettings, callers: Callers) -> Tenant:

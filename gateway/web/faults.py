@@ -83,7 +83,10 @@ def decode(body: bytes | bytearray, kind: type[Members]) -> Members:
 
 def hold_together(members: msgspec.Struct) -> None:
     """Raise `BadMembers` for members that break a rule between them (`rules`)."""
-    if faults := [fault for rule in getattr(members, "RULES", ()) for fault in rule.faults(members)]:
+    faults: list[Fault] = []
+    for rule in getattr(members, "RULES", ()):
+        faults += rule.faults(members)
+    if faults:
         raise BadMembers(faults[:FAULTS_MAX])
 
 

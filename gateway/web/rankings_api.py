@@ -38,8 +38,9 @@ async def ranking_page(http: web.Request) -> web.Response:
         result, known = await _described(visit, campaign, pinned, result, query, cost)
     result.usage.add(cost.usage)
     result.timing.add(cost.timing)
-    named = service.traffic.named(campaign.name if campaign is not None else "")
-    visit.facts.update(campaign=named, variant=pinned.variant or None)
+    visit.facts["campaign"] = service.traffic.named(campaign.name if campaign is not None else "")
+    if pinned.variant:
+        visit.facts["variant"] = pinned.variant
     note(visit, result)
     entries = await told_entries(result, query.offset, query.limit, known, None)
     page = Page(name, pinned.campaign, query.offset, query.limit, pinned.recommendation_ids)
