@@ -125,7 +125,7 @@ class Reranker:
             return None
         if rows is None:
             rows = await self._rows(found.frame, candidates, cost)
-        if every(rows >= 0) and (found.stage is Stage.STALE or not some(to_ask(found.frame, rows))):
+        if found.frame.holds_all(rows) and (found.stage is Stage.STALE or not some(to_ask(found.frame, rows))):
             stats.stale += found.stage is Stage.STALE
             stats.hits += found.stage is not Stage.STALE
             return rows
@@ -175,6 +175,13 @@ def _failures(learnt: Learnt) -> list[UpstreamError]:
     return failures if learnt.in_time else [*failures, DeadlineExceeded("no answer before the deadline")]
 
 
+def _cached(rows: Ints, origin: int | Ints) -> int:
+    """How many candidates in these rows have a score that is not fresh."""
+    if isinstance(origin, int):
+        return 0 if origin == Origin.FRESH else int(np.count_nonzero(rows >= 0))
+    return int(np.count_nonzero((rows >= 0) & (origin != Origin.FRESH)))
+
+
 def _result(
     request: Request,
     candidates: list[str],
@@ -195,7 +202,7 @@ def _result(
     origins = filled(len(rows), origin, np.intp) if isinstance(origin, int) else origin
     usage = cost.usage
     usage.candidates = len(candidates)
-    usage.cached = 0 if origin is Origin.FRESH else int(np.count_nonzero((rows >= 0) & (origins != Origin.FRESH)))
+    usage.cached = _cached(rows, origin)
     usage.unknown, usage.excluded, usage.unranked = ranking.unknown, ranking.excluded, ranking.unranked
     return Result(
         candidates=candidates,
