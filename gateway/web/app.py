@@ -17,7 +17,7 @@ from gateway.web.console import console_gets
 from gateway.web.crowd import Crowd
 from gateway.web.docs import GETS as DESCRIPTION
 from gateway.web.door import CROWD, SERVICE
-from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
+from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES_PATTERN, forget_user, native_events, put_events
 from gateway.web.health import livez, readyz
 from gateway.web.log_level import LOG_LEVEL, log_level, set_log_level
 from gateway.web.members import BODY_BYTES_MAX
@@ -66,7 +66,7 @@ def build_app(service: Service, server: ServerSettings, auth: AuthSettings | Non
         app.router.add_get(path, handler)
     if server.admin_port is None:
         _add_admin_routes(app, service, auth)
-    app.router.add_delete(USER_FRAMES, forget_user)
+    app.router.add_delete(USER_FRAMES_PATTERN, forget_user)
     return app
 
 

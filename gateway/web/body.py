@@ -5,7 +5,7 @@ aiohttp has no limit on the time of a body and waits for one of any declared len
 
 import asyncio
 
-from aiohttp import StreamReader, web
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
 
 from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.problems import JSON, TooLarge, TooSlow, UnsupportedBody, UnsupportedCoding
@@ -23,7 +23,7 @@ async def read_body(
     codings = [
         one.strip().lower() for line in request.headers.getall("Content-Encoding", []) for one in line.split(",")
     ]
-    packed = [coding for coding in codings if coding != "identity"]
+    packed = [coding for coding in codings if coding not in ("identity", "")]  # a list may have empty places
     if len(packed) > 1 or not CODINGS.keys() >= set(packed):
         raise UnsupportedCoding(f"a body is compressed once, with {' or '.join(CODINGS)}, or not at all")
     if json_only and request.content_type not in (JSON, "application/octet-stream"):  # the latter: no header was sent
@@ -38,6 +38,9 @@ async def read_raw(request: web.Request, timeout_s: float, limit: int = BODY_BYT
         raise TooLarge(f"the body may have {limit} bytes")
     visit = request[VISIT]
     if visit.body is None:
+        if hdrs.EXPECT in request.headers and request.version >= HttpVersion11 and not request.content.is_eof():
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # the answer proper has not begun
         visit.body = await _read(request.content, timeout_s, limit)
     if len(visit.body) > limit:  # it came in chunks, without a length
         raise TooLarge(f"the body may have {limit} bytes")

@@ -6,12 +6,13 @@ The deadline is absolute and counts from the arrival of the request's head, so r
 from aiohttp import web
 
 from gateway.core.budget import Budget
-from gateway.core.errors import UnknownResource
+from gateway.core.errors import InvalidInput, UnknownResource
 from gateway.core.model import Subject
 from gateway.core.routing import Campaign, resolve, variant_for
 from gateway.service.result import Columns, Request, Result
 from gateway.service.service import Service
 from gateway.web.crowd import Crowd
+from gateway.web.faults import BadMembers, Fault
 from gateway.web.members import SubjectMembers
 from gateway.web.milliseconds import milliseconds
 from gateway.web.problems import NotAllowed
@@ -21,21 +22,20 @@ SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 CROWD: web.AppKey[Crowd] = web.AppKey("crowd", Crowd)
 
 
-def callable_campaign(visit: Visit, reference: str) -> Campaign:
-    """The campaign that the caller means, if it may call it.
+def callable_campaign(visit: Visit, member: str, reference: str) -> Campaign:
+    """The campaign that the caller means by a member of its request, if it may call it.
 
-    Errors are those of `routing.resolve`, and `NotAllowed`: the answer to a tenant whose campaigns are limited for all
-    others, whether they exist or not.
+    Raises `BadMembers` for what is neither name nor ARN, `UnknownResource`, or `NotAllowed`: the answer to a tenant
+    whose campaigns are limited for all others, whether they exist or not.
     """
     tenant = visit.caller
     try:
-        campaign = resolve(reference, visit.service.campaigns)
+        return resolve(reference, visit.service.campaigns, tenant.may_call)
+    except InvalidInput as error:
+        raise BadMembers([Fault(f"/{member}", str(error))]) from None
     except UnknownResource:
         if tenant.campaigns is None:
             raise
-    else:
-        if tenant.may_call(campaign.name):
-            return campaign
     raise NotAllowed("this campaign may not be called in this name")
 
 
@@ -47,6 +47,7 @@ def name_campaign(visit: Visit, campaign: Campaign) -> None:
 
 def request_for(
     visit: Visit,
+    member: str,
     reference: str,
     members: SubjectMembers,
     items: list[str],
@@ -54,11 +55,12 @@ def request_for(
     *,
     page_end: int | None = None,
 ) -> Request:
-    """The ranking that the members ask for; the caller will see the first `page_end`, None: all.
+    """The ranking that the members ask for; `member` is the one that names the campaign. The caller will see the first
+    `page_end`, None: all.
 
     Errors are those of `callable_campaign`.
     """
-    campaign = variant_for(callable_campaign(visit, reference), members.user_id)
+    campaign = variant_for(callable_campaign(visit, member, reference), members.user_id)
     name_campaign(visit, campaign)
     duration_s = (deadline_ms or visit.server.deadline_ms) / 1e3
     return Request(

@@ -4,6 +4,8 @@ Each kills the user's frames. When only one half worked (upstream took the event
 the other way round), the answer says so.
 """
 
+from urllib.parse import unquote
+
 import msgspec
 import orjson
 from aiohttp import web
@@ -19,6 +21,8 @@ from gateway.web.visit import VISIT, Visit
 EVENTS = "/events"
 NATIVE_EVENTS = "/v1/events"
 USER_FRAMES = "/v1/users/{userId}/frames"
+USER_FRAMES_PATTERN = USER_FRAMES.replace("{userId}", "{userId:[^/]+}")
+"""As it is matched: a user id may hold braces, which aiohttp's own pattern of a part of a path has no room for."""
 
 EVENTS_BYTES_MAX = 256 * 1024
 """Ten events with all that they may hold fit in; 40,000 small ones would stop the loop for 20 ms to be counted."""
@@ -46,13 +50,22 @@ async def native_events(http: web.Request) -> web.Response:
 
 async def forget_user(http: web.Request) -> web.Response:
     """Kill a user's frames without an event."""
-    user_id = http.match_info["userId"]
-    if len(user_id) > 256 or "\0" in user_id:
-        raise BadMembers([Fault("/userId", "must have 1 to 256 characters, without U+0000")])
     visit = http[VISIT]
-    if not await visit.service.reranker.forget_user(tenant_of(visit), user_id):
+    if not await visit.service.reranker.forget_user(tenant_of(visit), _user_id(http)):
         raise NotInvalidated("the user's frames could not be invalidated")
     return web.Response(body=orjson.dumps({"framesInvalidated": True}), headers={"Content-Type": JSON})
+
+
+def _user_id(http: web.Request) -> str:
+    """The user that the path names. What is not UTF-8 is nobody: no caller is told that its frames are dead."""
+    try:
+        user_id = unquote(http.rel_url.raw_parts[-2], errors="strict")
+        user_id.encode()
+    except UnicodeError:
+        raise BadMembers([Fault("/userId", "must be UTF-8, percent-encoded")]) from None
+    if len(user_id) > 256 or "\0" in user_id:
+        raise BadMembers([Fault("/userId", "must have 1 to 256 characters, without U+0000")])
+    return user_id
 
 
 async def _record(visit: Visit, members: PutEventsRequest | NativeEventsRequest) -> bool:

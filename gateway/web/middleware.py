@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from gateway.core.episode import Episode
@@ -93,7 +93,8 @@ async def render_errors(request: web.Request, handler: Handler) -> web.StreamRes
         visit.facts["error"] = row.slug
         render = wire_error if visit.route in WIRE_ROUTES else problem
         response = render(error, visit.request_id)
-        if row is BUG or isinstance(error, BODY_UNREAD):
+        uninvited = visit.body is None and hdrs.EXPECT in request.headers  # it may send its body, or another request
+        if row is BUG or uninvited or isinstance(error, BODY_UNREAD):
             response.force_close()
         error.__traceback__ = error.__context__ = None  # the frames hold what failed, and that holds the error
         return response

@@ -13,7 +13,7 @@ from gateway.service.pins import Pinned, describe_pinned
 from gateway.service.result import Cost, Degraded, Result
 from gateway.web.door import callable_campaign, note, tenant_of
 from gateway.web.entries import told_entries
-from gateway.web.faults import decode_query
+from gateway.web.faults import BadMembers, decode_query
 from gateway.web.members import PageRequest
 from gateway.web.rerank_api import Page, answer
 from gateway.web.visit import VISIT, Visit
@@ -64,7 +64,7 @@ async def _described(
 def _campaign(visit: Visit, pinned: Pinned) -> Campaign | None:
     """The campaign, or the variant of it, that made the ranking; None if it is not configured any more."""
     try:
-        campaign = callable_campaign(visit, pinned.campaign)
-    except UnknownResource:
+        campaign = callable_campaign(visit, "campaign", pinned.campaign)
+    except (UnknownResource, BadMembers):  # the latter: a name, where none is configured any more
         return None
     return next((arm for arm in campaign.arms if arm.variant == pinned.variant), None)

@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.core.attempt import Attempt
 from gateway.core.model import taken
-from gateway.service.metadata import NOTHING
+from gateway.service.columns import NOTHING
 from gateway.service.outcomes import Asked
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round

@@ -21,11 +21,10 @@ def refuse_in_our_words() -> None:
 
 
 async def expect(request: web.Request) -> web.Response | None:
-    """Answer `Expect`: 100 for `100-continue` (as aiohttp's own handler does), a problem for anything else."""
+    """Answer `Expect`: a problem for anything but `100-continue`, which is answered when the body is about to be read
+    (`body.read_raw`): who is refused before need not send it."""
     if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
         return _problem(417, "http", "Expectation Failed")
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0  # the answer proper has not begun
     return None
 
 
