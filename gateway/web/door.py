@@ -41,8 +41,9 @@ def callable_campaign(visit: Visit, member: str, reference: str) -> Campaign:
 
 def name_campaign(visit: Visit, campaign: Campaign) -> None:
     """Let the access line say which campaign it was: by its name, for an ARN is whatever a caller makes of it."""
-    named = visit.service.traffic.named(campaign.name)
-    visit.facts.update(campaign=named, variant=campaign.variant or None)
+    visit.facts["campaign"] = visit.service.traffic.named(campaign.name)
+    if campaign.variant:
+        visit.facts["variant"] = campaign.variant
 
 
 def request_for(
@@ -96,17 +97,19 @@ def count(visit: Visit, campaign: str, result: Result) -> None:
 
 def note(visit: Visit, result: Result) -> None:
     """What the access line says of a ranking."""
-    timing = result.timing
+    usage, timing = result.usage, result.timing
     visit.facts.update(
-        candidates=result.usage.candidates,
-        cached=result.usage.cached,
-        upstream_calls=result.usage.upstream_calls,
-        retries=result.usage.retries,
-        hedges=result.usage.hedges,
-        bridges=result.usage.bridges,
-        unranked=result.usage.unranked or None,
-        degraded=result.degraded,
+        candidates=usage.candidates,
+        cached=usage.cached,
+        upstream_calls=usage.upstream_calls,
+        retries=usage.retries,
+        hedges=usage.hedges,
+        bridges=usage.bridges,
         cache_ms=milliseconds(timing.cache_s),
         queue_ms=milliseconds(timing.queue_s),
         upstream_ms=milliseconds(timing.upstream_s),
     )
+    if usage.unranked:
+        visit.facts["unranked"] = usage.unranked
+    if result.degraded is not None:
+        visit.facts["degraded"] = result.degraded

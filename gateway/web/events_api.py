@@ -75,11 +75,9 @@ async def _record(visit: Visit, members: PutEventsRequest | NativeEventsRequest)
     deadline_s = visit.arrived_s + visit.server.deadline_ms / 1e3
     events = Events(members.tracking_id, members.user_id or members.session_id, msgspec.to_builtins(members))
     recorded = await visit.service.events.record(tenant_of(visit), events, deadline_s)
-    visit.facts.update(
-        events=len(members.event_list),
-        frames_invalidated=recorded.invalidated,
-        degraded=None if recorded.invalidated else NOT_INVALIDATED,
-    )
+    visit.facts.update(events=len(members.event_list), frames_invalidated=recorded.invalidated)
+    if not recorded.invalidated:
+        visit.facts["degraded"] = NOT_INVALIDATED
     if recorded.failure is not None:
         what = "were invalidated" if recorded.invalidated else "could not be invalidated either"
         raise NotForwarded(f"{recorded.failure}; the user's frames {what}") from recorded.failure

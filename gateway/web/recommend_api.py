@@ -97,7 +97,8 @@ async def _answered(visit: Visit, campaign: Campaign, question: Question) -> web
         upstream_calls=usage.upstream_calls,
         retries=usage.retries,
         hedges=usage.hedges,
-        degraded=result.degraded,
     )
+    if result.degraded is not None:
+        visit.facts["degraded"] = result.degraded
     headers = render.headers(result, service.clock.stopwatch_s() - visit.began_s)
     return web.Response(body=result.listing.body, headers={"Content-Type": JSON, **headers})

@@ -6,6 +6,7 @@ no setting for that, so the one method that makes those answers is replaced. Bot
 
 import uuid
 from http import HTTPStatus
+from typing import Final
 
 import orjson
 from aiohttp import hdrs, web
@@ -13,6 +14,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from gateway.web.problems import PROBLEM_JSON
+
+SERVER: Final = "rerank-gateway"
+NOT_CACHED: Final = "private, no-store"
 
 
 def refuse_in_our_words() -> None:
@@ -51,8 +55,8 @@ def last_words(status: int, slug: str, title: str, *headers: str) -> bytes:
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         f"Content-Type: {PROBLEM_JSON}",
         f"Content-Length: {len(body)}",
-        "Cache-Control: private, no-store",
-        "Server: rerank-gateway",
+        f"Cache-Control: {NOT_CACHED}",
+        f"Server: {SERVER}",
         "Connection: close",
         *headers,
     ]
@@ -60,7 +64,7 @@ def last_words(status: int, slug: str, title: str, *headers: str) -> bytes:
 
 
 def _problem(status: int, slug: str, title: str) -> web.Response:
-    headers = {"Content-Type": PROBLEM_JSON, "Server": "rerank-gateway"}
+    headers = {"Content-Type": PROBLEM_JSON, "Cache-Control": NOT_CACHED, "Server": SERVER}
     response = web.Response(status=status, body=_body(status, slug, title), headers=headers)
     response.force_close()
     return response
