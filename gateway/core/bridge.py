@@ -1,9 +1,11 @@
 """The bridge: extra calls over the best items of every call, made when the anchors were too weak.
 
 The best items carry most of a call's mass, so the scale that they give is good to about 1e-6 where spread anchors of a
-peaked user may miss 1e-3. One bridge holds `limit / calls` items of every call; beyond `limit` calls there is a bridge
-for each group of calls and bridges over the bridges, until one is left. All of them are known before any is sent (a
-bridge's best items are the best of its members, taken in turn), so they go out together: one more round trip.
+peaked user may miss 1e-3. One bridge holds `limit / calls` items of every call, or all that have a score, where those
+are so few (a filter dropped the others, or the model does not know them): then nothing is left to be joined. Beyond
+`limit` calls there is a bridge for each group of calls and bridges over the bridges, until one is left. All of them are
+known before any is sent (a bridge's best items are the best of its members, taken in turn), so they go out together:
+one more round trip.
 """
 
 import math
@@ -48,7 +50,8 @@ def plan_bridges(plan: Plan, answers: Sequence[Answer | None]) -> list[Bridge]:
         level_above = []
         for group in range(groups):
             members = level[group::groups]
-            share = plan.limit // len(members)
+            few = sum(len(places) for _, places in members) <= plan.limit
+            share = plan.limit if few else plan.limit // len(members)
             chunk = in_turn([places[:share] for _, places in members])
             level_above.append((len(plan.chunks) + len(bridges), chunk))
             bridges.append(Bridge(chunk, tuple(scale for scale, _ in members)))

@@ -24,6 +24,7 @@ from gateway.core.model import (
     Grade,
     Grades,
     Ints,
+    every,
     filled,
     on_grid,
     some,
@@ -99,10 +100,11 @@ def calibrate(
     counts = {c: int(np.count_nonzero(answer.scores)) for c, answer in enumerate(answers) if answer is not None}
     scored = [c for c, count in counts.items() if count]
     scales: dict[int, Scale] = {}
+    whole: Join | None = None
     offsets, errors = np.zeros(len(plan.chunks)), np.zeros(len(plan.chunks))
     if plan.known_log is not None or len(scored) > 1:  # one call is its own scale
         scales = _scales(plan, answers, bridges, bridge_answers)
-        _join(plan, scales, bridges, scored, offsets, errors)
+        whole = _join(plan, scales, bridges, scored, offsets, errors)
     log = filled(len(plan.universe), -np.inf)
     score = filled(len(plan.universe), _UNRANKED)
     call = filled(len(plan.universe), -1, np.intp)
@@ -114,6 +116,8 @@ def calibrate(
     for c, answer, count in answered:
         _place_call(plan.chunks[c], answer, count, float(offsets[c]), log, score)
         call[plan.chunks[c]] = c
+    if whole is not None and bridge_answers[-1] is not None:
+        _place_whole(bridges[-1].chunk, bridge_answers[-1], whole.offset, log, score)
     grade: Grades = _GRADES.take(_SCORES.searchsorted(score, "right"))
     zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer, count in answered if count < len(answer.scores)]
     if zeros:
@@ -159,19 +163,34 @@ def _join(
     scored: list[int],
     offsets: Floats,
     errors: Floats,
-) -> None:
+) -> Join | None:
     """Write offset and error of every call of the plan, along the best path from the root of the scale; `scored` are
-    those with a score."""
+    those with a score.
+
+    If a bridge holds all that they scored, it is the one call that there would be without a limit: then all are as
+    exact as it is, and what joins it to the root is returned.
+    """
     joins = chain(_anchor_joins(plan, scales, scored), _bridge_joins(plan, scales, bridges))
-    reached = best_paths(joins, _root(plan, scales, bridges))
+    root = _root(plan, scales, bridges)
+    reached = best_paths(joins, root)
+    known = 0.0 if plan.known_log is None else plan.known_log[plan.wanted :].max()  # the strongest of the frame was 1
     # A call that nothing joins holds a thin stripe like the others: their mean offset is the best guess, flagged by its
     # infinite error.
     guess = float(np.mean([reached[c][1] for c in scored if c in reached] or [0.0]))
     for c in scored:
         errors[c], offsets[c] = reached.get(c, (math.inf, guess))
-    if plan.known_log is not None:
-        known = plan.known_log[plan.wanted :].max()  # the frame's scores were scaled by its strongest item
-        offsets[scored] += known
+    offsets[scored] += known
+    top = len(plan.chunks) + len(bridges) - 1
+    if not bridges or top not in reached or not _holds(scales[top], [scales[c] for c in scored]):
+        return None
+    error, offset = reached[top]
+    errors[scored] = error
+    return Join(root, top, offset + known, error)
+
+
+def _holds(bridge: Scale, calls: Sequence[Scale]) -> bool:
+    """Whether the bridge has a place for everything that the calls gave a score to."""
+    return all(every(np.isin(call.chunk[call.score > 0.0], bridge.chunk)) for call in calls)
 
 
 def _root(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> int:
@@ -216,6 +235,16 @@ def _place_call(chunk: Ints, answer: Answer, scored: int, offset: float, log: Fl
         known = given > 0.0
         places, given = places[known], given[known]
     log[places] = np.minimum.accumulate(np.log(given)) + (offset - _NUDGES[: len(given)])
+
+
+def _place_whole(chunk: Ints, answer: Answer, offset: float, log: Floats, score: Floats) -> None:
+    """Write what the one call over all that is scored said, in its order; what it rounded away is below the rest."""
+    known = answer.scores > 0.0
+    places, given = chunk[answer.positions], answer.scores[known]
+    score[places] = answer.scores
+    log[places[known]] = np.minimum.accumulate(np.log(given)) + (offset - _NUDGES[: len(given)])
+    floor = min(log[places[known]].min(initial=math.inf), offset + math.log(ROUNDING_ERROR))
+    log[places[~known]] = floor - NUDGE * np.arange(1, len(places) - len(given) + 1)
 
 
 def _zeros(chunk: Ints, answer: Answer, call: Ints, number: int) -> tuple[Ints, Floats, Ints]:

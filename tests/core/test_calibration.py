@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.core.answer import check_answer
+from gateway.core.bridge import plan_bridges
 from gateway.core.calibration import ERROR_MAX, NUDGE, calibrate
 from gateway.core.model import Grade
 from gateway.core.ordering import order_candidates
@@ -293,6 +294,29 @@ def test_calls_without_anchors_are_flagged_until_they_are_bridged(what: str) -> 
     assert make(world, wanted).calibration.error < ERROR_MAX
     others = [item for item in wanted if item not in anchors]
     assert make(world, wanted).order[:200] == best_first(world, others)[:200]
+
+
+@given(st.integers(0, 2**32), st.integers(2, 480), st.floats(1.0, 6.0), st.sampled_from(["unknown", "excluded"]))
+def test_a_bridge_over_all_that_is_scored_is_the_one_call(seed: int, left: int, sigma: float, others: str) -> None:
+    """Where no more items have a score than one call holds, a bridge gives the order and the scores of one call."""
+    wanted, world = normal_world(seed, 1_200, sigma)
+    kept = set(wanted[seed % 700 :: 1_200 // left][:left])
+    if others == "excluded":
+        world = replace(world, excluded=frozenset(wanted) - kept)
+    else:
+        world = World({item: world.logits[item] for item in kept})
+    apart = make(world, wanted, bridged=False)
+    bridges = plan_bridges(apart.plan, apart.answers)
+    assume(bridges and apart.calibration.error > ERROR_MAX)
+    given = [world.answer(apart.plan.items(one.chunk)) for one in bridges]
+    made = replace(apart, bridges=bridges, calibration=calibrate(apart.plan, apart.answers, bridges, given))
+    one_call = [(item, score or 0.0) for item, score in world.rows(wanted)]
+    pressed = {item for item, score in one_call if score == 0.0 and item in kept}
+    assert made.calibration.error == 0.0
+    assert [item for item in made.order if item not in pressed] == [item for item, _ in one_call if item not in pressed]
+    assert made.scores[: len(kept - pressed)] == pytest.approx(
+        [score / sum(score for _, score in one_call) for _, score in one_call][: len(kept - pressed)], rel=1e-3
+    )
 
 
 def test_a_lost_bridge_leaves_the_calls_as_they_were() -> None:

@@ -26,6 +26,23 @@ async def test_a_cold_ranking_is_the_ideal_one_at_the_fewest_calls(count: int, c
     assert all(len(call.items) <= 500 for call in ranker.calls)
 
 
+@pytest.mark.parametrize("left", [20, 98])
+async def test_a_filter_that_leaves_few_costs_one_bridge_once(left: int) -> None:
+    """What a filter leaves of 10,000 is ranked as one call would, by one bridge; nothing is flagged, and it is kept."""
+    logits = catalogue(10_000, sigma=3.5)
+    items = list(logits)
+    kept = set(items[:: 10_000 // left][:left])
+    ranker = SoftmaxRanker(lambda _: logits, excluded=frozenset(items) - kept)
+    service = service_of(ranker)
+    first = await rerank(service, items, filter_arn=FILTER)
+    again = await rerank(service, items, filter_arn=FILTER)
+    assert first.degraded is again.degraded is None
+    assert (first.usage.upstream_calls, first.usage.bridges, again.usage.upstream_calls) == (22, 1, 0)
+    top = first.ranking.resolved_through
+    assert order(first)[:top] == ideal(logits, [item for item in items if item in kept])[:top]
+    assert order(again) == order(first)
+
+
 async def test_the_calls_of_a_ranking_go_out_at_once() -> None:
     """A fan-out takes as long as its slowest call, not as their sum."""
     logits = catalogue(10_000)
