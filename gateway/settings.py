@@ -19,7 +19,7 @@ from gateway.core.redis_url import SCHEMES, parse
 from gateway.core.routing import Campaign
 from gateway.settings_auth import NAME, AuthSettings, listener_relations, tenant_relations
 from gateway.settings_campaigns import CampaignSettings, campaign_relations
-from gateway.settings_files import FILES
+from gateway.settings_files import FILES, cache_file_relations
 from gateway.settings_parts import Section as _Section
 from gateway.settings_parts import at as _at
 from gateway.settings_parts import table as _table
@@ -38,7 +38,13 @@ OF_KUBERNETES: Final = re.compile(r"GATEWAY_(SERVICE_(HOST|PORT)|PORT_\d+_)")
 LINK_OF_KUBERNETES: Final = re.compile(r"(tcp|udp|sctp)://")
 """What it sets `GATEWAY_PORT` itself to: where that Service is, which is no port of ours."""
 
-PLAIN_WORDS: Final[dict[str, str]] = {"extra_forbidden": "there is no such setting", "missing": "must be set"}
+PLAIN_WORDS: Final[dict[str, str]] = {
+    "extra_forbidden": "there is no such setting",
+    "missing": "must be set",
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list",
+}
 """Faults that the validator words for programmers."""
 
 
@@ -160,9 +166,12 @@ class _Environment(EnvSettingsSource):
         self.env_vars = {name.lower(): value for name, value in variables.items()}
 
 
-def export(variables: Mapping[str, str]) -> None:
-    """Set variables for this process and its children: how the demo stands in for a pod's manifest."""
-    os.environ.update(variables)  # noqa: TID251 - their one home
+def export(variables: Mapping[str, str], instead_of: tuple[str, ...] = ()) -> None:
+    """Set variables for this process and its children, in place of all whose names begin so: how the demo stands in
+    for a pod's manifest."""
+    for name in [one for one in os.environ if one.upper().startswith(instead_of)]:  # noqa: TID251 - their one home
+        del os.environ[name]  # noqa: TID251
+    os.environ.update(variables)  # noqa: TID251
 
 
 def standard(prefix: str) -> dict[str, str]:
@@ -198,7 +207,8 @@ def load(
     except ValidationError as error:
         for one in error.errors():
             place = one["loc"]
-            origin = _origin(place, options or {}, in_environment, given, path)
+            named = tuple(step for step in place if isinstance(step, str))
+            origin = _origin(named, options or {}, in_environment, given, path)
             what = PLAIN_WORDS.get(one["type"], one["msg"].removeprefix("Value error, "))
             faults.append(f"{'.'.join(map(str, place))}: {what} (in {origin})")
     faults += _relations(merged)
@@ -211,6 +221,7 @@ def _relations(merged: Mapping[str, Any]) -> Iterator[str]:
     """Faults between settings; checked on the raw values, so that they are told together with all others."""
     yield from listener_relations(merged)
     yield from tenant_relations(merged)
+    yield from cache_file_relations(merged)
     campaigns = _table(merged, "campaigns")
     for name in campaigns:
         if not NAME.fullmatch(name):
@@ -267,26 +278,26 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def _origin(
-    place: tuple[int | str, ...],
+    place: tuple[str, ...],
     options: Mapping[str, Any],
     in_environment: Mapping[str, Any],
     environment: Mapping[str, str],
     path: object,
 ) -> str:
-    """Where the value at a place came from."""
+    """Where the value at a place (its steps by name: a list comes whole) came from."""
     if _has(options, place):
         return f"--{place[-1]}"
-    if _has(in_environment, tuple(str(step).lower() for step in place)):
+    if _has(in_environment, tuple(map(str.lower, place))):
         return _variable(place, environment)
     return str(path) if path else "the environment"
 
 
-def _has(values: Mapping[str, Any], place: tuple[int | str, ...]) -> bool:
-    return _at(values, *map(str, place), default=None) is not None
+def _has(values: Mapping[str, Any], place: tuple[str, ...]) -> bool:
+    return _at(values, *place, default=None) is not None
 
 
-def _variable(place: tuple[int | str, ...], environment: Mapping[str, str]) -> str:
+def _variable(place: tuple[str, ...], environment: Mapping[str, str]) -> str:
     """The variable that set a place, by the name that it was given: short or long, or that of a file."""
-    full = PREFIX + "__".join(map(str, place)).upper()
+    full = PREFIX + "__".join(place).upper()
     names = [full, *(short for short, meant in SHORT_NAMES.items() if meant == full)]
     return next((one for name in names for one in (name, f"{name}_FILE") if one in environment), full)
