@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.console import fail
+from gateway.cli.console import announce, fail
 
 
 def serve(
@@ -38,6 +38,6 @@ def serve(
         fail(*unreadable)
     logs.configure(settings.log.level, settings.log.format)
     try:
-        uvloop.run(wiring.serve(settings, lambda line: print(line, flush=True)))
+        uvloop.run(wiring.serve(settings, announce))
     except wiring.CannotStart as error:
         fail(str(error))
