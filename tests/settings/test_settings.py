@@ -155,7 +155,7 @@ def test_a_fault_names_the_variable_that_was_set(file: Path, name: str) -> None:
 def test_a_fault_within_a_list_names_the_variable_too() -> None:
     """An entry of a list is blamed on the variable that holds the list."""
     name = "GATEWAY_CAMPAIGNS__A__REPLICAS"
-    (fault,) = faults(None, {"GATEWAY_CAMPAIGNS__A__ARN": ARN, name: f"{ARN},nonsense"})
+    (fault,) = faults(None, {"GATEWAY_CAMPAIGNS__A__ARN": ARN, name: f"{ARN}-b,nonsense"})
     assert fault.startswith("campaigns.a.replicas.1: ")
     assert fault.endswith(f"(in {name})")
 
