@@ -1,4 +1,4 @@
-"""Structured logs on standard error: one JSON object a line (or coloured text for people), whoever wrote it.
+"""Structured logs on standard error: one JSON object a line (or text, coloured on a terminal), whoever wrote it.
 
 The level may be changed while the process runs (`LEVEL`). It is that of the gateway's own lines, which hold no ids at
 any level. Libraries that log through the standard library are heard from WARNING on, whatever the level, and go the
@@ -32,7 +32,12 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
     last: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
         if form == "json"
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # others show locals
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,  # others show locals
+            )
+        ]
     )
     structlog.configure(
         processors=[threshold, *shared, *last],
