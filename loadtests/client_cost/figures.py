@@ -1,4 +1,8 @@
-"""From single measurements to medians, ratios and verdicts: a Markdown table for people, an object for programs."""
+"""From single measurements to medians, ratios and verdicts: a Markdown table for people, an object for programs.
+
+A ratio is the median of the ratios of the rounds: a machine changes its speed by up to twice within seconds, for all
+alike, so that two medians may be of different times, while the contestants of one round have much the same of it.
+"""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -21,7 +25,7 @@ def figures(
 ) -> dict[str, Any]:
     """Everything that was found out."""
     contestants = {name: _summary(all_spent) for name, all_spent in spent.items()}
-    cpu_ms = {name: one["cpuMs"]["median"] for name, one in contestants.items()}
+    ratios = {name: {against: _ratio(spent[name], spent[against]) for against in GOALS} for name in spent}
     return {
         "machine": machine(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
@@ -29,16 +33,17 @@ def figures(
         "calls": calls,
         "rankings": len(next(iter(spent.values()))),
         "contestants": contestants,
+        "ratios": ratios,
         "skipped": list(skipped),
         "goals": [
             {
                 "contestant": name,
                 "against": against,
-                "ratio": round(cpu_ms[name] / cpu_ms[against], 3),
+                "ratio": round(ratios[name][against], 3),
                 "goal": goal,
-                "met": cpu_ms[name] <= goal * cpu_ms[against],
+                "met": ratios[name][against] <= goal,
             }
-            for name in cpu_ms
+            for name in spent
             if name not in GOALS
             for against, goal in GOALS.items()
         ],
@@ -50,6 +55,10 @@ def machine() -> dict[str, Any]:
     models = [line for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line]
     processor = models[0].partition(":")[2].strip() if models else platform.machine()
     return {"processor": processor, "cores": cpu_count(), "system": f"{platform.system()} {platform.release()}"}
+
+
+def _ratio(spent: Sequence[Spent], against: Sequence[Spent]) -> float:
+    return median(one.cpu_ms / other.cpu_ms for one, other in zip(spent, against, strict=True))
 
 
 def _summary(spent: Sequence[Spent]) -> dict[str, dict[str, float]]:
@@ -76,7 +85,7 @@ def table(found: Mapping[str, Any]) -> list[str]:
     rows = []
     for name, one in contestants.items():
         cpu = one["cpuMs"]
-        ratios = "".join(f"{cpu['median'] / contestants[against]['cpuMs']['median']:.2f} | " for against in GOALS)
+        ratios = "".join(f"{found['ratios'][name][against]:.2f} | " for against in GOALS)
         rows.append(
             f"| {name} | {cpu['median']:.1f} | {cpu['q1']:.1f} to {cpu['q3']:.1f} | {cpu['mean']:.1f} "
             f"| {cpu['min']:.1f} | {ratios}{one['wallMs']['median']:.0f} |"
