@@ -237,7 +237,7 @@ def _expanded(environment: Mapping[str, str], faults: list[str]) -> dict[str, st
     for name, path in environment.items():
         if name.startswith(PREFIX) and name.endswith("_FILE") and name.rpartition("__")[2].lower() not in FILES:
             try:
-                variables.setdefault(name.removesuffix("_FILE"), Path(path).read_text(encoding="utf-8").strip())
+                variables.setdefault(name.removesuffix("_FILE"), Path(path).read_text(encoding="utf-8-sig").strip())
             except (OSError, UnicodeDecodeError) as error:
                 faults.append(f"{name}: cannot be read ({type(error).__name__})")
             del variables[name]
@@ -256,7 +256,7 @@ def _expanded(environment: Mapping[str, str], faults: list[str]) -> dict[str, st
 
 def _read(path: Path, faults: list[str]) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         faults.append(f"{path}: cannot be read ({error.strerror})")
     except UnicodeDecodeError:

@@ -88,6 +88,14 @@ def test_values_from_files(file: Path) -> None:
     assert load(None, {"GATEWAY_SERVER__PORT_FILE": str(file), "GATEWAY_SERVER__PORT": "1"}).server.port == 1
 
 
+def test_files_with_a_byte_order_mark(file: Path) -> None:
+    """The mark that some editors put first belongs to neither the configuration nor a value in a file."""
+    file.write_bytes(b"\xef\xbb\xbf[server]\r\nport = 7000\r\n")
+    assert load(file, {}).server.port == 7000
+    file.write_bytes(b"\xef\xbb\xbf7001\r\n")
+    assert load(None, {"GATEWAY_PORT_FILE": str(file)}).server.port == 7001
+
+
 def test_a_value_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A file of a value that is missing, or a folder, is told by its variable."""
     for path in (tmp_path / "missing", tmp_path):
