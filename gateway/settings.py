@@ -1,42 +1,25 @@
-"""The one reader of the environment and of the TOML file. Frozen settings; all faults are reported together.
+"""What can be set, and the one reader of the environment. Frozen settings; all faults are reported together.
 
-Precedence: environment over file over default. `GATEWAY_` is the prefix, `__` stands between levels, any value may
-come from a file (`GATEWAY_..._FILE`), and three short names that everybody sets are understood too. The AWS SDK's own
-variables stay the SDK's business, but for the region, which it does not take from `AWS_REGION`.
+Where a value comes from is the business of `settings_sources`. The AWS SDK's own variables stay the SDK's business, but
+for the region, which it does not take from `AWS_REGION`.
 """
 
 import os
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.core.redis_url import SCHEMES, parse
 from gateway.core.routing import Campaign
 from gateway.settings_auth import NAME, AuthSettings, listener_relations, tenant_relations
 from gateway.settings_campaigns import CampaignSettings, campaign_relations
-from gateway.settings_files import FILES, cache_file_relations
+from gateway.settings_files import cache_file_relations
 from gateway.settings_parts import Section as _Section
-from gateway.settings_parts import at as _at
 from gateway.settings_parts import table as _table
-
-PREFIX: Final = "GATEWAY_"
-SHORT_NAMES: Final[dict[str, str]] = {
-    "GATEWAY_PORT": "GATEWAY_SERVER__PORT",
-    "GATEWAY_HOST": "GATEWAY_SERVER__HOST",
-    "GATEWAY_REDIS_URL": "GATEWAY_CACHE__URL",
-}
-"""Short names that everybody sets, and what they stand for. (`GATEWAY_CONFIG` names the TOML file.)"""
-
-OF_KUBERNETES: Final = re.compile(r"GATEWAY_(SERVICE_(HOST|PORT)|PORT_\d+_)")
-"""Variables that Kubernetes sets in every pod beside a Service named `gateway`."""
-
-LINK_OF_KUBERNETES: Final = re.compile(r"(tcp|udp|sctp)://")
-"""What it sets `GATEWAY_PORT` itself to: where that Service is, which is no port of ours."""
+from gateway.settings_sources import PREFIX, gathered
 
 PLAIN_WORDS: Final[dict[str, str]] = {
     "extra_forbidden": "there is no such setting",
@@ -158,14 +141,6 @@ class Settings(BaseSettings):
         return {name: one.policies(name) for name, one in self.campaigns.items()}
 
 
-class _Environment(EnvSettingsSource):
-    """The variables of a given mapping, in the nesting of the settings."""
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        super().__init__(Settings)
-        self.env_vars = {name.lower(): value for name, value in variables.items()}
-
-
 def export(variables: Mapping[str, str], instead_of: tuple[str, ...] = ()) -> None:
     """Set variables for this process and its children, in place of all whose names begin so: how the demo stands in
     for a pod's manifest."""
@@ -195,22 +170,16 @@ def load(
     """
     faults: list[str] = []
     given = os.environ if environment is None else environment  # noqa: TID251 - their one home
-    variables = _expanded(given, faults)
-    path = path or variables.get("GATEWAY_CONFIG")
-    in_file = _read(Path(path), faults) if path else {}
-    in_environment = _Environment(variables)()
-    merged = _merged(_merged(in_file, in_environment), options or {})
-    merged.setdefault("aws_region", variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION"))
+    sources = gathered(Settings, path, given, options or {}, faults)
+    merged = sources.merged()
+    merged.setdefault("aws_region", given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION"))
     settings = None
     try:
         settings = Settings(**merged)
     except ValidationError as error:
         for one in error.errors():
-            place = one["loc"]
-            named = tuple(step for step in place if isinstance(step, str))
-            origin = _origin(named, options or {}, in_environment, given, path)
             what = PLAIN_WORDS.get(one["type"], one["msg"].removeprefix("Value error, "))
-            faults.append(f"{'.'.join(map(str, place))}: {what} (in {origin})")
+            faults.append(f"{'.'.join(map(str, one['loc']))}: {what} (in {sources.origin(one['loc'])})")
     faults += _relations(merged)
     if faults or settings is None:
         raise ConfigError(faults)
@@ -227,77 +196,3 @@ def _relations(merged: Mapping[str, Any]) -> Iterator[str]:
         if not NAME.fullmatch(name):
             yield f"campaigns.{name!r}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
         yield from campaign_relations(f"campaigns.{name}", campaigns[name], merged.get("aws_region"))
-
-
-def _expanded(environment: Mapping[str, str], faults: list[str]) -> dict[str, str]:
-    """The variables with the short names written out and the values of `GATEWAY_..._FILE` read from their files."""
-    variables = dict(environment)
-    if LINK_OF_KUBERNETES.match(variables.get("GATEWAY_PORT", "")):
-        del variables["GATEWAY_PORT"]
-    for name, path in environment.items():
-        if name.startswith(PREFIX) and name.endswith("_FILE") and name.rpartition("__")[2].lower() not in FILES:
-            try:
-                variables.setdefault(name.removesuffix("_FILE"), Path(path).read_text(encoding="utf-8-sig").strip())
-            except (OSError, UnicodeDecodeError) as error:
-                faults.append(f"{name}: cannot be read ({type(error).__name__})")
-            del variables[name]
-    for short, full in SHORT_NAMES.items():
-        if short in variables:
-            variables.setdefault(full, variables.pop(short))
-    faults += [
-        f"{name}: there is no such setting"
-        for name in variables
-        if name.startswith(PREFIX)
-        and name.removeprefix(PREFIX).lower().partition("__")[0] not in {*Settings.model_fields, "config"}
-        and not OF_KUBERNETES.match(name)
-    ]
-    return variables
-
-
-def _read(path: Path, faults: list[str]) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        faults.append(f"{path}: cannot be read ({error.strerror})")
-    except UnicodeDecodeError:
-        faults.append(f"{path}: not UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        faults.append(f"{path}: not TOML: {error}")
-    return {}
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`below`, with everything in `above` put over it, table by table."""
-    merged = dict(below)
-    spelt = {name.lower(): name for name in below}  # variables do not tell a campaign `Storefront` from `storefront`
-    for given, value in above.items():
-        name = given if given in below else spelt.get(given, given)
-        under = merged.get(name)
-        merged[name] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def _origin(
-    place: tuple[str, ...],
-    options: Mapping[str, Any],
-    in_environment: Mapping[str, Any],
-    environment: Mapping[str, str],
-    path: object,
-) -> str:
-    """Where the value at a place (its steps by name: a list comes whole) came from."""
-    if _has(options, place):
-        return f"--{place[-1]}"
-    if _has(in_environment, tuple(map(str.lower, place))):
-        return _variable(place, environment)
-    return str(path) if path else "the environment"
-
-
-def _has(values: Mapping[str, Any], place: tuple[str, ...]) -> bool:
-    return _at(values, *place, default=None) is not None
-
-
-def _variable(place: tuple[str, ...], environment: Mapping[str, str]) -> str:
-    """The variable that set a place, by the name that it was given: short or long, or that of a file."""
-    full = PREFIX + "__".join(place).upper()
-    names = [full, *(short for short, meant in SHORT_NAMES.items() if meant == full)]
-    return next((one for name in names for one in (name, f"{name}_FILE") if one in environment), full)

@@ -1,22 +1,10 @@
-"""The composition root: opens every client in one exit stack, hands the ports to service and web, and ends in order.
+"""The composition root: opens every client in one exit stack, which ends them, and hands the ports to the service."""
 
-SIGTERM: lame duck first (`/readyz` says 503, every answer closes its connection, everything is still served), then no
-new connections, then what is under way is finished within `drain_s`. SIGINT, the newcomer's Ctrl-C, skips the lame
-duck.
-"""
-
-import asyncio
-import gc
-import signal
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import Final
-
-from aiohttp import web
 
 from gateway.adapters import logs
 from gateway.adapters.aws_clients import AwsClients
@@ -52,14 +40,7 @@ from gateway.service.rerank import Reranker
 from gateway.service.rounds import Rounds
 from gateway.service.service import Service
 from gateway.service.turns import Turns
-from gateway.settings import MEMORY, CacheSettings, ServerSettings, Settings, standard
-from gateway.web.app import build_admin_app, build_app
-from gateway.web.connections import Guard
-from gateway.web.listeners import GuardedSite
-from gateway.web.tls import Papers
-
-KEEP_ALIVE_S: Final = 75.0
-"""Idle connections are kept this long: longer than most balancers do, so that the caller's side closes first."""
+from gateway.settings import MEMORY, CacheSettings, Settings, standard
 
 BACKGROUND_DRAIN_S: Final = 2.0
 """Storing what was learnt is worth this much of a shutdown."""
@@ -67,14 +48,8 @@ BACKGROUND_DRAIN_S: Final = 2.0
 CONNECTIONS_MAX: Final = 10_000
 """Connections upstream in all; the gates bound each campaign far below."""
 
-COLLECT_AFTER: Final = (20_000, 20, 20)
-"""Containers that may come up before the collector looks for cycles among them (Python: 700, 10, 10). A ranking makes
-thousands that are no cycles and go by themselves: its calls, tasks and lists. Measured: 2 ms of 29 a cold ranking."""
-
-
 METADATA_SHARE: Final = 1 / 8
 """What metadata may take in memory beside the frames, as a share of theirs: 100,000 items at 256 MiB."""
-
 
 PINS_SHARE: Final = 1 / 4
 """The same for pinned rankings: 300 of 10,000 items at 256 MiB."""
@@ -160,16 +135,6 @@ def _warm_up() -> None:
     plan_ranking([str(number) for number in range(2 * CALL_LIMIT)])
 
 
-def _spare_collector() -> None:
-    """Take all that lives as long as the process from the garbage collector: 97,000 objects, most of them modules.
-
-    A full collection, which comes at any time, would look at each of them again, and hold up everybody for 64 ms.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
-
-
 @dataclass(frozen=True, slots=True)
 class _Stores:
     """Where everything is kept that is worth keeping for a while."""
@@ -216,81 +181,3 @@ def _password(cache: CacheSettings) -> str | Callable[[], str] | None:
     if (file := cache.password_file) is not None:
         return lambda: file.read_text(encoding="utf-8").strip()
     return cache.password.get_secret_value() if cache.password else None
-
-
-async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `announce` is told where, when connections are accepted."""
-    server = settings.server
-    ends: asyncio.Queue[bool] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    for number, gently in ((signal.SIGTERM, True), (signal.SIGINT, False)):
-        loop.add_signal_handler(number, ends.put_nowait, gently)
-    async with open_service(settings) as service, AsyncExitStack() as stack:
-        if server.admin_port is not None:  # opened first and closed last, so that it can tell how the other one is
-            address = (server.admin_host, server.admin_port)
-            admin = await _listening(build_admin_app(service, server), server, address, None, stack)
-        try:
-            app, tls = build_app(service, server, settings.auth), _tls(server, service.clock)
-        except (OSError, ValueError) as error:
-            raise CannotStart(_words(error)) from error
-        place = server.unix_socket or (server.host, server.port)
-        site = await _listening(app, server, place, tls, stack)
-        _spare_collector()
-        announce(f"rerank-gateway listening on {site.name}")
-        if server.admin_port is not None:
-            announce(f"rerank-gateway admin listening on {admin.name}")
-        gently = await ends.get()
-        service.draining = True
-        if gently:
-            await _until_told_again(ends, server.lame_duck_s)
-
-
-async def _listening(
-    app: web.Application,
-    server: ServerSettings,
-    place: tuple[str, int] | Path,
-    tls: ssl.SSLContext | None,
-    stack: AsyncExitStack,
-) -> GuardedSite:
-    """Listen; the stack ends it: no new connections, then what is under way has `drain_s`."""
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        handle_signals=False,
-        handler_cancellation=True,  # a caller that has gone takes its calls along
-        shutdown_timeout=server.drain_s,
-    )
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    guard = Guard(server.connections_max, server.head_timeout_s, server.write_timeout_s, KEEP_ALIVE_S)
-    site = GuardedSite(runner, guard, place, tls)
-    try:
-        await site.start()
-    except OSError as error:
-        raise CannotStart(f"cannot listen on {site.wanted}: {error.strerror or error}") from error
-    return site
-
-
-def _tls(server: ServerSettings, clock: Clock) -> ssl.SSLContext | None:
-    """The papers that the settings name, if any. Raises `OSError` for files that cannot be used."""
-    if server.tls_cert_file is None or server.tls_key_file is None:
-        return None
-    return Papers.of(server.tls_cert_file, server.tls_key_file, server.tls_client_ca_file, clock.stopwatch_s)
-
-
-def _words(error: Exception) -> str:
-    """What is wrong with a file of the settings."""
-    if isinstance(error, ssl.SSLError):
-        return f"server.tls_...: the certificate files cannot be used ({error.reason or 'unreadable'})"
-    if isinstance(error, OSError):
-        return f"{error.filename or 'a file of the settings'}: {error.strerror}"
-    return str(error)
-
-
-async def _until_told_again(ends: "asyncio.Queue[bool]", seconds: float) -> None:
-    """Wait, unless a second signal says that waiting is not wanted."""
-    try:
-        async with asyncio.timeout(seconds):
-            await ends.get()
-    except TimeoutError:
-        return

@@ -6,7 +6,6 @@ import ctypes
 import time
 from pathlib import Path
 from statistics import median
-from typing import Literal
 
 
 class Beat:
@@ -62,12 +61,6 @@ def options(about: str | None, repeat: int) -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=repeat)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     return parser.parse_args()
-
-
-def memory_mib(field: str, pid: int | Literal["self"] = "self") -> float:
-    """A figure of a process's memory: VmRSS now, VmHWM at its highest since its mark was set (`forget_peak`)."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
 
 
 def forget_peak() -> None:

@@ -26,7 +26,8 @@ import uvloop
 import zstandard
 from structlog.testing import capture_logs
 
-from loadtests.beat import Beat, Pauses, forget_peak, memory_mib, options
+from loadtests.beat import Beat, Pauses, forget_peak, options
+from loadtests.vitals import memory_mib
 from tests.web.listening import guard, listening
 
 MIB: Final = 2**20

@@ -21,8 +21,9 @@ from gateway.cli.agreement import Agreement, agreement
 from gateway.cli.client import fetch
 from gateway.cli.naive import naive_merge
 from gateway.cli.processes import running
+from loadtests.client_cost.contestants import local
+from loadtests.client_cost.task import ARN
 
-ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 DEADLINE_MS = 30_000
 ITEMS_MAX = 100_000
 
@@ -71,10 +72,7 @@ def run(items: Path, interactions: Path, users_max: int) -> list[Measured]:
     with running("emulate", "--port", "0", "--items", str(items), "--interactions", str(interactions)) as emulator:
         settings.export(
             {
-                "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": emulator,
-                "AWS_ACCESS_KEY_ID": "local",
-                "AWS_SECRET_ACCESS_KEY": "local",
-                "GATEWAY_CAMPAIGNS__DEMO__ARN": ARN,
+                **local(emulator),
                 "GATEWAY_CAMPAIGNS__DEMO__EXTRA_SHARE": "0",  # counted are the plan's calls, not a busy machine's
                 "GATEWAY_LOG__LEVEL": "warning",
             }

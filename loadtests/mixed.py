@@ -26,7 +26,7 @@ import uvloop
 from loadtests.client_cost.contestants import started
 from loadtests.mixed_kinds import Shopper
 from loadtests.resilience.stage import ARN, KEYS
-from loadtests.vitals import Vitals, growths
+from loadtests.vitals import Vitals, growths, in_words
 
 LEGS: Final = 10
 WARM_UP_LEGS: Final = 3
@@ -137,10 +137,7 @@ def main() -> None:
         print(f"{found['requests']:,} requests in {found['tookS']:.0f} s, {found['refused']} refused; ", end="")
         print(f"wrong: {found['wrong'] or 'none'}")
         for one in (found["idle"], *found["samples"]):
-            print(
-                f"  after {one['at_s']:6.1f} s: {one['resident_mib']:6.1f} MiB, {one['descriptors']} descriptors, "
-                f"{one['threads']} threads, {one['tasks']} tasks"
-            )
+            print(f"  after {in_words(one)}")
         print(
             f"grown since the first {found['warmUp']:,}: {found['grownMib']} MiB; not flat: {found['grown'] or 'none'}"
         )

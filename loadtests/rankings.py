@@ -21,9 +21,9 @@ from typing import Any, Final
 
 import orjson
 
-from loadtests.beat import memory_mib
 from loadtests.client_cost.contestants import Contestant, environment_for, started
 from loadtests.client_cost.task import items_of, request_body, shape_of
+from loadtests.vitals import memory_mib
 from tests.redis.servers import Server, a_binary
 
 SIZES: Final = (100, 1_000, 10_000, 100_000)

@@ -33,7 +33,7 @@ def faults_of(server: Server) -> dict[str, Fault]:
         ),
         "client-pause": Fault(lambda: admin("CLIENT", "PAUSE", 3_000, "ALL"), lambda: None, 3.0),
         "wrong-password": Fault(lambda: _lock(server), lambda: _unlock(server), 3.0),
-        "garbage": Fault(lambda: _scribble(server), lambda: None, 3.0),
+        "garbage": Fault(lambda: scribble(server), lambda: None, 3.0),
     }
 
 
@@ -46,7 +46,7 @@ def _unlock(server: Server) -> None:
     server.admin("CONFIG", "SET", "requirepass", "")
 
 
-def _scribble(server: Server) -> None:
+def scribble(server: Server) -> None:
     """Write garbage over every frame, and half of them the bytes of somebody else's."""
     names = [name for name in server.admin("KEYS", "rerank:*") if name.count(b":") == 3]
     values = [server.admin("GET", name) for name in names]

@@ -27,10 +27,11 @@ import orjson
 from gateway import settings
 from gateway.cli.client import fetch
 from gateway.cli.processes import running
+from loadtests.client_cost.contestants import local
+from loadtests.client_cost.task import ARN
 from loadtests.redis_breaks import Fault, faults_of, stores
 from tests.redis.servers import Server, a_binary
 
-ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 USERS = [f"user-{number}" for number in range(1, 41)]
 CANDIDATES = 300
 CLIENTS = 8
@@ -175,10 +176,7 @@ def main() -> None:
         ):
             settings.export(
                 {
-                    "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": emulator,
-                    "AWS_ACCESS_KEY_ID": "local",
-                    "AWS_SECRET_ACCESS_KEY": "local",
-                    "GATEWAY_CAMPAIGNS__DEMO__ARN": ARN,
+                    **local(emulator),
                     "GATEWAY_CACHE__URL": url,
                     "GATEWAY_LOG__LEVEL": "error",
                 }

@@ -13,14 +13,15 @@ import argparse
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
-from loadtests.storefront import Shop, held, opened, peak, told
+from loadtests import vitals
+from loadtests.storefront import Shop, held, in_words, opened, options_for, peak, told
 from loadtests.vitals import Vitals, growths
 
 SHORT: Final = {"ramp_s": 15, "hold_s": 60, "every_s": 2.5}
@@ -61,34 +62,30 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Run, write the history down, judge it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ramp-s", type=int, default=60)
-    parser.add_argument("--hold-s", type=int, default=600)
+def options_in(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What a command line says, that of this process if none is given: the storefront's options, and the soak's own."""
+    parser = options_for(__doc__, hold_s=600, share=0.7)
     parser.add_argument("--every-s", type=float, default=10.0)
-    parser.add_argument("--users", type=int, default=24)
-    parser.add_argument("--share", type=float, default=0.7)
-    parser.add_argument("--candidates", type=int, default=2_000)
     parser.add_argument("--short", action="store_true", help="a minute; growth is not judged")
     parser.add_argument("--history", type=Path, help="write all that was found there, as JSON")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.short:
         vars(options).update(SHORT)
+    return options
+
+
+def main() -> None:
+    """Run, write the history down, judge it."""
+    options = options_in()
     found = run(options)
     if options.history is not None:
         options.history.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     if options.json:
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     else:
-        print(f"peak {found['peakPerS']}/s; held {found['heldPerS']}/s for {found['holdS']} s: ", end="")
-        print(f"{found['requests']:,} requests, {found['failures']} refused or degraded; {'; '.join(found['said'])}")
+        print(in_words(found))
         for one in found["samples"]:
-            print(
-                f"  {one['at_s']:6.1f} s: {one['resident_mib']:6.1f} MiB, {one['descriptors']} descriptors, "
-                f"{one['threads']} threads, {one['tasks']} tasks"
-            )
+            print(f"  {vitals.in_words(one)}")
         print(f"not flat: {found['grown'] or 'none'}")
     sys.exit(1 if found["violations"] or (found["grown"] and not options.short) else 0)
 

@@ -24,8 +24,9 @@ import uvloop
 from structlog.testing import capture_logs
 
 from gateway import settings
+from gateway.serving import COLLECT_AFTER
 from gateway.web.app import build_app
-from gateway.wiring import COLLECT_AFTER, open_service
+from gateway.wiring import open_service
 from loadtests.beat import Beat, Pauses, options
 from loadtests.client_cost.contestants import started
 from loadtests.resilience.stage import ARN, KEYS
@@ -97,7 +98,7 @@ async def measure(only: str, repeat: int, *, tell: bool) -> list[dict[str, Any]]
     async with open_service(loaded) as service, listening(guard(), app=build_app(service, loaded.server)) as site:
         port = urlsplit(site.name).port or 0
         gc.collect()
-        gc.freeze()  # as `wiring` does when it begins to serve
+        gc.freeze()  # as `serving` does when it begins to serve
         gc.set_threshold(*COLLECT_AFTER)
         beat = Beat()
         for size, goal_ms in GOALS_MS.items():

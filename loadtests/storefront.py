@@ -23,6 +23,7 @@ import orjson
 
 from loadtests.client_cost.contestants import started
 from loadtests.resilience.stage import ARN, KEYS
+from loadtests.vitals import descriptors, memory_mib
 from tests.redis.servers import Server, binaries
 
 LOCUSTFILE: Final = Path(__file__).with_name("locustfile.py")
@@ -41,15 +42,6 @@ class Shop:
     gateway: str
     emulator: str
     pid: int
-
-    def resident_mib(self) -> float:
-        """Resident memory of the gateway (Linux)."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-    def descriptors(self) -> int:
-        """Open files and sockets of the gateway (Linux)."""
-        return sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
 
 
 @contextmanager
@@ -178,9 +170,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """The ramp and the hold."""
     with opened() as shop:
         peak_per_s, ramp = peak(shop, options)
-        before = shop.resident_mib(), shop.descriptors()
+        before = memory_mib(pid=shop.pid), descriptors(shop.pid)
         hold = held(shop, options.share * peak_per_s, options)
-        after = shop.resident_mib(), shop.descriptors()
+        after = memory_mib(pid=shop.pid), descriptors(shop.pid)
     return {
         **told(peak_per_s, ramp, hold, options),
         "residentMib": [round(before[0], 1), round(after[0], 1)],
@@ -188,22 +180,34 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options_for(about: str | None, *, hold_s: int, share: float) -> argparse.ArgumentParser:
+    """The command line of a ramp and a hold; how long is held, and what share of the peak, if nobody says."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ramp-s", type=int, default=60)
-    parser.add_argument("--hold-s", type=int, default=300)
+    parser.add_argument("--hold-s", type=int, default=hold_s)
     parser.add_argument("--users", type=int, default=24)
-    parser.add_argument("--share", type=float, default=0.8)
+    parser.add_argument("--share", type=float, default=share)
     parser.add_argument("--candidates", type=int, default=2_000)
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    return parser
+
+
+def in_words(found: dict[str, Any]) -> str:
+    """What both runs found, in a line."""
+    return (
+        f"peak {found['peakPerS']}/s; held {found['heldPerS']}/s for {found['holdS']} s: "
+        f"{found['requests']:,} requests, {found['failures']} refused or degraded; {'; '.join(found['said'])}"
+    )
+
+
+def main() -> None:
+    """Run and print."""
+    options = options_for(__doc__, hold_s=300, share=0.8).parse_args()
     found = run(options)
     if options.json:
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     else:
-        print(f"peak {found['peakPerS']}/s; held {found['heldPerS']}/s for {found['holdS']} s: ", end="")
-        print(f"{found['requests']:,} requests, {found['failures']} refused or degraded; {'; '.join(found['said'])}")
+        print(in_words(found))
         for name, one in found["byName"].items():
             print(f"  {name:14} {one['requests']:7,}  p50 {one['p50Ms']:.0f}  p95 {one['p95Ms']:.0f} ms")
         print(

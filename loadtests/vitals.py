@@ -4,11 +4,11 @@ Memory is judged by medians of quarters: a process breathes with what it does at
 what was free for a moment. The first quarter is the warm-up; what the last one holds beyond the second is growth.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.request import urlopen
 
 MEMORY_MAX_MIB: Final = 5.0
@@ -42,8 +42,8 @@ class Vitals:
         """How it is now (Linux). `gateway` is its address, where it tells how many tasks it has."""
         return cls(
             at_s=round(at_s, 1),
-            resident_mib=round(resident_mib(pid), 2),
-            descriptors=sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
+            resident_mib=round(memory_mib(pid=pid), 2),
+            descriptors=descriptors(pid),
             threads=sum(1 for _ in Path(f"/proc/{pid}/task").iterdir()),
             tasks=_tasks(gateway),
         )
@@ -53,10 +53,24 @@ class Vitals:
         return asdict(self)
 
 
-def resident_mib(pid: int) -> float:
-    """Resident memory of a process (Linux)."""
+def memory_mib(field: str = "VmRSS", pid: int | Literal["self"] = "self") -> float:
+    """A figure of a process's memory (Linux): VmRSS now, VmHWM at its highest since its mark was set
+    (`beat.forget_peak`)."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(field))
+
+
+def descriptors(pid: int) -> int:
+    """Open files and sockets of a process (Linux)."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def in_words(told: Mapping[str, Any]) -> str:
+    """What was told of a look, in a line."""
+    return (
+        f"{told['at_s']:6.1f} s: {told['resident_mib']:6.1f} MiB, {told['descriptors']} descriptors, "
+        f"{told['threads']} threads, {told['tasks']} tasks"
+    )
 
 
 def _tasks(gateway: str) -> int:

@@ -29,25 +29,23 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
     """Send all logs of the process through structlog."""
     LEVEL.set_usual(level)
     shared: list[Processor] = [structlog.processors.add_log_level, Stamp()]
-    last: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dumps)]
-        if form == "json"
-        else [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                exception_formatter=structlog.dev.plain_traceback,  # others show locals
-            )
-        ]
+    for_people = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,  # others show locals
     )
+    is_json = form == "json"
     structlog.configure(
-        processors=[threshold, *shared, *last],
+        processors=[threshold, *shared, json_line if is_json else for_people],
         wrapper_class=Logger,
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
+        if is_json
+        else structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[remove, *last], foreign_pre_chain=shared))
+    last: Processor = _json_text if is_json else for_people
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[remove, last], foreign_pre_chain=shared))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
@@ -82,9 +80,11 @@ class Logger(structlog.BoundLoggerBase):
     def _tell(self, level: str, event: str, facts: dict[str, Any]) -> None:
         try:
             (line,), _ = self._process_event(level, event, facts)
+            self._logger.msg(line)
         except structlog.DropEvent:
             return
-        self._logger.msg(line)
+        except OSError:  # the terminal is closed, the disk full: no request is to fail for a line that nobody can read
+            return
 
 
 class Stamp:
@@ -111,5 +111,12 @@ def threshold(_: Any, method: str, line: MutableMapping[str, Any]) -> MutableMap
     return line
 
 
-def _dumps(line: Any, default: Any = str, **_: Any) -> str:
-    return orjson.dumps(line, default=default).decode()
+def json_line(logger: Any, method: str, line: MutableMapping[str, Any]) -> bytes:
+    """The line as JSON; few have a traceback."""
+    if "exc_info" in line:
+        line = structlog.processors.format_exc_info(logger, method, line)
+    return orjson.dumps(line, default=repr)
+
+
+def _json_text(logger: Any, method: str, line: MutableMapping[str, Any]) -> str:
+    return json_line(logger, method, line).decode()

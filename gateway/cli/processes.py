@@ -24,8 +24,16 @@ def running(*arguments: str) -> Iterator[str]:
             fail(f"rerank-gateway {arguments[0]} did not start")
         yield line.split()[-1]
     finally:
-        process.terminate()
-        try:
-            process.wait(END_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end(process)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process, gently if it will have it so, and hear no more of it."""
+    process.terminate()
+    try:
+        process.wait(END_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

@@ -24,10 +24,11 @@ def serve(
     from gateway.adapters.spared import spared
 
     with spared():
+        from gateway import serving
         from gateway import settings as of
-        from gateway import wiring
         from gateway.adapters import logs
         from gateway.settings_files import unreadable_files
+        from gateway.wiring import CannotStart
 
     given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     try:
@@ -38,6 +39,6 @@ def serve(
         fail(*unreadable)
     logs.configure(settings.log.level, settings.log.format)
     try:
-        uvloop.run(wiring.serve(settings, announce))
-    except wiring.CannotStart as error:
+        uvloop.run(serving.serve(settings, announce))
+    except CannotStart as error:
         fail(str(error))

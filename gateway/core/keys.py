@@ -103,15 +103,16 @@ def list_digest(items: Sequence[str]) -> str:
 
 
 def metadata_keys(subject: Subject, columns: Iterable[str], items: Iterable[str]) -> list[str]:
-    """Where the metadata of items is kept: by all but the user, the context and the filter, which do not change it.
+    """Where the metadata of items is kept, all items of the first column, then all of the next: by all but the user,
+    the context and the filter, which do not change it.
 
-    What belongs to one campaign and one set of columns lives on one node, so that one command reads a page of it.
+    What belongs to one campaign lives on one node, so that one command reads a page of it.
     """
-    begin = f"rerank:{SCHEMA}:m:{{{_digest((subject.tenant, subject.campaign, subject.variant, *sorted(columns)))}}}:"
-    return [
-        begin + hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
-        for item in items
+    begin = f"rerank:{SCHEMA}:m:{{{_digest((subject.tenant, subject.campaign, subject.variant))}}}:"
+    digests = [
+        hashlib.blake2b(item.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).hexdigest() for item in items
     ]
+    return [f"{begin}{part}:{digest}" for part in map(_digest, zip(columns)) for digest in digests]
 
 
 def pin_key(tenant: str, ranking_id: str) -> str:

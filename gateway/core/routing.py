@@ -7,7 +7,7 @@ any campaign. Where none is, every well-formed ARN is callable under the default
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -100,22 +100,29 @@ def is_arn(text: str) -> bool:
     return len(text) <= ARN_MAX_CHARS and ARN_PATTERN.fullmatch(text) is not None
 
 
-def resolve(reference: str, configured: Mapping[str, Campaign]) -> Campaign:
+def resolve(reference: str, configured: Mapping[str, Campaign], may_call: Callable[[str], bool]) -> Campaign:
     """The campaign that a caller means by a configured name or an ARN; the ARN of a variant means that variant.
 
-    Raises `InvalidInput` for what is neither, `UnknownResource` for what may not be called.
+    `may_call` says by its name whether the caller may call a campaign: of several with one ARN it means one that it
+    may. Raises `InvalidInput` for what is neither name nor ARN, `UnknownResource` for what may not be called.
     """
+    found: Campaign | None = None
     if reference in configured:
-        return configured[reference]
-    if reference.startswith("arn:"):
+        found = configured[reference]
+    elif reference.startswith("arn:"):
         if not is_arn(reference):
-            raise InvalidInput("campaignArn is not a well-formed Personalize ARN")
-        for campaign in configured.values():
-            for arm in campaign.arms:
-                if reference in arm.arns:
-                    return arm
-        if not configured:
-            return Campaign(name=reference, arn=reference)
+            raise InvalidInput("must be the ARN of a campaign or recommender, or a configured name")
+        found = _by_arn(reference, configured, may_call)
     elif not configured:
-        raise InvalidInput("no campaigns are configured, so campaignArn must be the ARN of one")
-    raise UnknownResource("no such campaign is configured")
+        raise InvalidInput("must be the ARN of a campaign or recommender: no campaigns are configured")
+    if found is None or not may_call(found.name):
+        raise UnknownResource("no such campaign is configured")
+    return found
+
+
+def _by_arn(arn: str, configured: Mapping[str, Campaign], may_call: Callable[[str], bool]) -> Campaign | None:
+    """The first campaign, or arm of one, that the ARN serves and that may be called."""
+    if not configured:
+        return Campaign(name=arn, arn=arn)
+    arms = (arm for campaign in configured.values() for arm in campaign.arms)
+    return next((arm for arm in arms if arn in arm.arns and may_call(arm.name)), None)

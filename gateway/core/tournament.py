@@ -16,16 +16,13 @@ are like samples of the list. That is an estimate, and the ranking tells through
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from gateway.core.answer import Answer
-from gateway.core.frame import Frame
-from gateway.core.ids import Ids
-from gateway.core.model import Floats, Grade, Grades, Ints, taken
-from gateway.core.ordering import Ranking, order_candidates
+from gateway.core.model import Grade, Ints
 from gateway.core.plan import CALL_LIMIT, stripe
 
 HEADS_MIN: Final = 10
@@ -44,9 +41,6 @@ DEPTH_WHOLE: Final = 500
 
 ROUNDS_MAX: Final = 16
 """Rounds after the first, each a round trip. 2,000 of 100,000 candidates take about ten."""
-
-RANK_STEP: Final = 2.0**-10
-"""One rank as a kept ranking has it: on the grid of stored frames, and 100,000 ranks stay within what they can hold."""
 
 
 def depth_of(page_end: int | None) -> int:
@@ -137,13 +131,11 @@ class Tournament:
                 self._broken = True
             self._calls += 1
 
-    def standing(self) -> Floats:
-        """Minus the rank of every candidate, in steps of `RANK_STEP`: what has no rank has minus infinity."""
+    def order(self) -> list[int]:
+        """All places that have a rank, the best first: the head as it is settled, and the rest by how deep in its own
+        chunk it came."""
         rest = np.flatnonzero((self.grade <= Grade.FAINT) & (self.grade != Grade.SHARP))
-        order = [*self._root.head, *rest[np.lexsort((rest, self._way[rest]))].tolist()]
-        log = np.full(len(self.grade), -np.inf)
-        log[order] = -RANK_STEP * np.arange(len(order))
-        return log
+        return [*self._root.head, *rest[np.lexsort((rest, self._way[rest]))].tolist()]
 
     @property
     def _next(self) -> int:
@@ -248,30 +240,3 @@ def _grouped(runs: list[_Run], together: int) -> list[_Run]:
         groups = math.ceil(len(runs) / together)
         runs = [_Run(below=runs[group::groups]) for group in range(groups)]
     return runs
-
-
-def frame_of_tournament(
-    played: Tournament, items: list[str], recommendation_ids: Sequence[str], *, scale_id: str, created_s: float
-) -> Frame:
-    """What is kept of it: a frame for this very list, whose log scores are nothing but ranks.
-
-    `recommendation_ids` are those of the calls in their order, empty for one that failed.
-    """
-    kept = np.flatnonzero(played.grade != Grade.UNRANKED)
-    used, source = np.unique(played.call[kept], return_inverse=True)
-    return Frame(
-        ids=Ids(items if len(kept) == len(items) else taken(items, kept)),
-        log=played.standing()[kept],
-        grade=played.grade[kept],
-        source=source.astype(np.int32),
-        recommendation_ids=tuple(recommendation_ids[call] for call in used.tolist()),
-        scale_id=scale_id,
-        created_s=created_s,
-    )
-
-
-def order_by_rank(log: Floats, grade: Grades) -> Ranking:
-    """The ranking that such a frame holds: it has no scores, and is resolved as far as it is settled."""
-    ranking = order_candidates(log, grade)
-    settled = int((grade == Grade.SHARP).sum())
-    return replace(ranking, scores=np.zeros(ranking.ranked), scored=0, resolved_through=settled)

@@ -18,6 +18,9 @@ from gateway.emulator.config import ConfigError
 ID_CHARACTERS_MAX: Final = 256  # as long as the service takes them
 EVENT_VALUE_MAX: Final = 1e100  # the sum of any number of them stays finite
 
+OF_EVENTS: Final = ("USER_ID", "ITEM_ID", "TIMESTAMP")
+"""Columns that an Interactions file must have."""
+
 
 class Interactions(NamedTuple):
     """Events in parallel lists: rows into `user_ids`, rows into `item_ids`, and values (EVENT_VALUE, else 1)."""
@@ -59,8 +62,8 @@ def read_interactions(path: Path) -> Interactions:
     Raises:
         ConfigError: the file is empty, broken, or a cell of it is; the message says where.
     """
-    names, records = _read(path, required=("USER_ID", "ITEM_ID", "TIMESTAMP"))
-    user_at, item_at, time_at = map(names.index, ("USER_ID", "ITEM_ID", "TIMESTAMP"))
+    names, records = _read(path, required=OF_EVENTS)
+    user_at, item_at, time_at = map(names.index, OF_EVENTS)
     value_at = names.index("EVENT_VALUE") if "EVENT_VALUE" in names else None
     user_rows: dict[str, int] = {}
     item_rows: dict[str, int] = {}
@@ -82,8 +85,8 @@ def read_history(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     Raises:
         ConfigError: the file is empty, broken, or a cell of it is; the message says where.
     """
-    names, records = _read(path, required=("USER_ID", "ITEM_ID", "TIMESTAMP"))
-    user_at, item_at, time_at = map(names.index, ("USER_ID", "ITEM_ID", "TIMESTAMP"))
+    names, records = _read(path, required=OF_EVENTS)
+    user_at, item_at, time_at = map(names.index, OF_EVENTS)
     type_at = names.index("EVENT_TYPE") if "EVENT_TYPE" in names else None
     rows = []
     for record in records:

@@ -13,7 +13,7 @@ have arrived in the store, if it is kept there.
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -215,10 +215,10 @@ def said_by(lists: Sequence[Sequence[str]], answers: Sequence[Answer | None]) ->
     for items, answer in zip(lists, answers, strict=True):
         if answer is not None and answer.metadata is not None:
             places = answer.positions.tolist()
-            said.update((items[place], encode(one)) for place, one in zip(places, answer.metadata, strict=True))
+            said.update((items[place], encode(one or None)) for place, one in zip(places, answer.metadata, strict=True))
     return said
 
 
-def slices(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def slices(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     """The items, so many at a time."""
     return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,12 +1,14 @@
 """Item metadata, asked for late: when it is known which items an answer shows, and only what nobody asked lately.
 
 A call that asks for metadata takes 50 items instead of 500, so a ranking that asked for all of it would cost ten times
-its calls. Metadata depends on the item alone, not on the user: it is cached for all users of a campaign, encoded, as it
-will stand in an answer, and callers that want it of the same items at the same time share their calls (`fetches`).
+its calls. Metadata depends on the item alone, not on the user: it is cached for all users of a campaign, by item and
+column, encoded, as it will stand in an answer, and callers that want it of the same items at the same time share their
+calls (`fetches`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from gateway.core.budget import Budget
@@ -16,21 +18,20 @@ from gateway.core.plan import METADATA_LIMIT
 from gateway.core.routing import Campaign
 from gateway.ports import ValueStore
 from gateway.service.background import Background
+from gateway.service.columns import joined, parted
 from gateway.service.fetches import Fetches, Want, said_by, slices
 from gateway.service.outcomes import Asked
 from gateway.service.result import Cost, Played, Round
 from gateway.service.turns import Turns
 
 AT_ONCE: Final = 250
-"""Items that one command reads or writes: 1 ms for the store and for the loop, in which nobody else has a turn."""
+"""Items, times columns, that one command reads or writes: 1 ms for the store and for the loop, in which nobody else has
+a turn."""
 
 AT_ONCE_S: Final = 0.001
 
 CALLS_AT_ONCE: Final = AT_ONCE // METADATA_LIMIT
 """Answers that are read at a stretch: as many items."""
-
-NOTHING: Final = b"null"
-"""What is kept of an item that has no metadata: that it has none."""
 
 Known = dict[str, bytes]
 """Item -> its metadata as JSON, `NOTHING` for none. What is not in it is not known."""
@@ -61,13 +62,13 @@ class Metadata:
         known: Known = {}
         if not self.keep_s:
             return known
-        for some in slices(items, AT_ONCE):
-            await self._next(len(items))
+        for some in slices(items, AT_ONCE // len(names)):
+            await self._next(len(items) * len(names))
             with cost.timing.stage("cache_s"):
                 stored = await self.store.fetch(metadata_keys(subject, names, some))
             if stored is None:  # it would not answer for the others either
                 break
-            known.update((item, value) for item, value in zip(some, stored, strict=True) if value is not None)
+            known |= joined(some, list(slices(stored, len(some))))
         self.stats.cached += len(known)
         return known
 
@@ -118,10 +119,13 @@ class Metadata:
             self.background.start(self._put(subject, names, known))
 
     async def _put(self, subject: Subject, names: tuple[str, ...], known: Mapping[str, bytes]) -> None:
-        for some in slices(list(known), AT_ONCE):
-            await self._next(len(known))
-            keys = metadata_keys(subject, names, some)
-            if not await self.store.put(dict(zip(keys, map(known.__getitem__, some), strict=True)), self.keep_s):
+        for some in slices(list(known), AT_ONCE // len(names)):
+            await self._next(len(known) * len(names))
+            parts = parted(names, map(known.__getitem__, some))
+            if parts is None:
+                return
+            values = dict(zip(metadata_keys(subject, names, some), chain.from_iterable(parts), strict=True))
+            if not await self.store.put(values, self.keep_s):
                 return
 
     async def _next(self, count: int) -> None:

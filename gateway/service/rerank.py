@@ -11,6 +11,7 @@ from itertools import chain
 
 import numpy as np
 
+from gateway.core.by_rank import order_by_rank
 from gateway.core.errors import DeadlineExceeded, UpstreamError
 from gateway.core.frame import Frame
 from gateway.core.keys import user_key
@@ -18,7 +19,6 @@ from gateway.core.life import Stage
 from gateway.core.model import Grade, Ints, distinct, every, some
 from gateway.core.ordering import order_candidates
 from gateway.core.plan import CALL_LIMIT
-from gateway.core.tournament import order_by_rank
 from gateway.ports import Clock
 from gateway.service.bill import Bill
 from gateway.service.fill import Learnt, to_ask

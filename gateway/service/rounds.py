@@ -10,6 +10,7 @@ from gateway.core.answer import Answer
 from gateway.core.attempt import Purpose
 from gateway.core.bridge import Bridge, plan_bridges
 from gateway.core.budget import Budget
+from gateway.core.by_rank import frame_of_tournament
 from gateway.core.calibration import ERROR_MAX, calibrate
 from gateway.core.errors import CallerError
 from gateway.core.frame import Frame
@@ -17,7 +18,7 @@ from gateway.core.learning import frame_of
 from gateway.core.model import Ints, Subject, taken
 from gateway.core.plan import CALL_LIMIT, METADATA_LIMIT, TOGETHER_MAX, Plan, plan_ranking, together_is_cheaper
 from gateway.core.routing import Campaign
-from gateway.core.tournament import Tournament, frame_of_tournament
+from gateway.core.tournament import Tournament
 from gateway.ports import TRACE, Clock
 from gateway.service.fanout import Fans
 from gateway.service.gates import Gates

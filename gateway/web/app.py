@@ -17,7 +17,7 @@ from gateway.web.console import console_gets
 from gateway.web.crowd import Crowd
 from gateway.web.docs import GETS as DESCRIPTION
 from gateway.web.door import CROWD, SERVICE
-from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES, forget_user, native_events, put_events
+from gateway.web.events_api import EVENTS, NATIVE_EVENTS, USER_FRAMES_PATTERN, forget_user, native_events, put_events
 from gateway.web.health import livez, readyz
 from gateway.web.log_level import LOG_LEVEL, log_level, set_log_level
 from gateway.web.members import BODY_BYTES_MAX
@@ -55,10 +55,10 @@ ADMIN_GETS: Final[dict[str, Handler]] = {"/livez": livez, "/readyz": readyz}
 def build_app(service: Service, server: ServerSettings, auth: AuthSettings | None = None) -> web.Application:
     """The whole HTTP surface of the data port. Raises `OSError` or `BadKeyFile` for key files that cannot be used."""
     auth = auth or AuthSettings()
-    identify, prove = authentication(auth, service.clock.stopwatch_s)
+    before, behind = authentication(auth, service.clock.stopwatch_s)
     crowd = Crowd(server.max_inflight, server.deadline_ms / 1e3)
-    places = Places(server.max_inflight, max(1, len(auth.tenants)))
-    app = _app(service, server, [identify, bound_inflight(places, crowd), prove])
+    places = Places(server.max_inflight, max(1, len(auth.tenants))) if before else None
+    app = _app(service, server, [*before, bound_inflight(crowd, places), *behind])
     app[CROWD] = service.traffic.inflight = crowd
     for path, handler in POSTS.items():
         app.router.add_post(path, handler, expect_handler=expect)
@@ -66,7 +66,7 @@ def build_app(service: Service, server: ServerSettings, auth: AuthSettings | Non
         app.router.add_get(path, handler)
     if server.admin_port is None:
         _add_admin_routes(app, service, auth)
-    app.router.add_delete(USER_FRAMES, forget_user)
+    app.router.add_delete(USER_FRAMES_PATTERN, forget_user)
     return app
 
 
@@ -94,11 +94,4 @@ def _app(service: Service, server: ServerSettings, inner: list[Middleware]) -> w
     )
     app[SERVICE] = service
     refuse_in_our_words()
-    app.on_response_prepare.append(_headers)
     return app
-
-
-async def _headers(_: web.Request, response: web.StreamResponse) -> None:
-    """What every answer carries: it belongs to one user, and says nothing of what serves it."""
-    response.headers.setdefault("Cache-Control", "private, no-store")
-    response.headers["Server"] = "rerank-gateway"

@@ -33,19 +33,23 @@ UNASKED: Final = OPEN_ROUTES | {NO_ROUTE}
 HASH_SLICE_BYTES: Final = 1024 * 1024
 """Hashed in one go: about a millisecond."""
 
+REALM: Final = "rerank-gateway"
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Middleware, Middleware]:
-    """`identify` and `prove`, the two halves. Raises what `Callers` raises."""
+def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[list[Middleware], list[Middleware]]:
+    """`identify` and `prove`, the two halves; without those that would have nothing to do. Raises what `Callers`
+    raises."""
     callers = Callers(auth, now_s)
     rates = RateLimits()
-    asks = auth.takes_keys or auth.takes_signatures
+    challenge = _challenge(auth)
 
     @web.middleware
     async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
         visit = request[VISIT]
-        if asks and visit.route not in UNASKED:
+        if visit.route not in UNASKED:
+            visit.challenge = challenge
             visit.caller = _claimed(request, visit, auth, callers)
             visit.facts["tenant"] = visit.caller.name
         if visit.signed is None:
@@ -62,7 +66,8 @@ def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[Midd
             _count(rates, visit)
         return await handler(request)
 
-    return identify, prove
+    asks = auth.takes_keys or auth.takes_signatures
+    return [identify] * asks, [prove] * auth.takes_signatures
 
 
 def _claimed(request: web.Request, visit: Visit, auth: AuthSettings, callers: Callers) -> Tenant:
@@ -97,6 +102,12 @@ def _signer(request: web.Request, visit: Visit, callers: Callers) -> Tenant:
 
 def _asked_for(auth: AuthSettings) -> list[str]:
     return [*["a bearer key"] * auth.takes_keys, *["a signature (AWS Signature Version 4)"] * auth.takes_signatures]
+
+
+def _challenge(auth: AuthSettings) -> str:
+    """What RFC 9110 wants to stand beside a 401: the schemes that are taken, empty where nobody is asked."""
+    schemes = [*["Bearer"] * auth.takes_keys, *[SCHEME] * auth.takes_signatures]
+    return ", ".join(f'{scheme} realm="{REALM}"' for scheme in schemes)
 
 
 def _count(rates: RateLimits, visit: Visit) -> None:

@@ -4,13 +4,17 @@ aiohttp has no limit on the time of a body and waits for one of any declared len
 """
 
 import asyncio
+from typing import Final
 
-from aiohttp import StreamReader, web
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
 
 from gateway.web.members import BODY_BYTES_MAX
 from gateway.web.problems import JSON, TooLarge, TooSlow, UnsupportedBody, UnsupportedCoding
 from gateway.web.unpacking import CODINGS, unpacked
 from gateway.web.visit import VISIT
+
+NOT_SENT: Final = "application/octet-stream"
+"""What aiohttp takes a body for whose kind was not sent."""
 
 
 async def read_body(
@@ -20,16 +24,21 @@ async def read_body(
 
     Raises `UnsupportedBody`, `TooLarge`, `TooSlow` (the connection is not used again then) or `BadCoding`.
     """
-    codings = [
-        one.strip().lower() for line in request.headers.getall("Content-Encoding", []) for one in line.split(",")
-    ]
-    packed = [coding for coding in codings if coding != "identity"]
-    if len(packed) > 1 or not CODINGS.keys() >= set(packed):
-        raise UnsupportedCoding(f"a body is compressed once, with {' or '.join(CODINGS)}, or not at all")
-    if json_only and request.content_type not in (JSON, "application/octet-stream"):  # the latter: no header was sent
+    headers = request.headers
+    coding = _coding(headers.getall(hdrs.CONTENT_ENCODING)) if hdrs.CONTENT_ENCODING in headers else None
+    if json_only and headers.get(hdrs.CONTENT_TYPE) != JSON and request.content_type not in (JSON, NOT_SENT):
         raise UnsupportedBody("Content-Type must be application/json")
     body = await read_raw(request, timeout_s, limit)
-    return await unpacked(body, packed[0], limit) if packed else body
+    return body if coding is None else await unpacked(body, coding, limit)
+
+
+def _coding(lines: list[str]) -> str | None:
+    """How a body is compressed, None for not at all. Raises `UnsupportedCoding`."""
+    given = [one.strip() for line in lines for one in line.lower().split(",")]
+    packed = [one for one in given if one not in ("identity", "")]  # a list may have empty places
+    if len(packed) > 1 or not CODINGS.keys() >= set(packed):
+        raise UnsupportedCoding(f"a body is compressed once, with {' or '.join(CODINGS)}, or not at all")
+    return packed[0] if packed else None
 
 
 async def read_raw(request: web.Request, timeout_s: float, limit: int = BODY_BYTES_MAX) -> bytes:
@@ -38,6 +47,9 @@ async def read_raw(request: web.Request, timeout_s: float, limit: int = BODY_BYT
         raise TooLarge(f"the body may have {limit} bytes")
     visit = request[VISIT]
     if visit.body is None:
+        if hdrs.EXPECT in request.headers and request.version >= HttpVersion11 and not request.content.is_eof():
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # the answer proper has not begun
         visit.body = await _read(request.content, timeout_s, limit)
     if len(visit.body) > limit:  # it came in chunks, without a length
         raise TooLarge(f"the body may have {limit} bytes")

@@ -60,11 +60,10 @@ def compress_answers(mode: Mode) -> Middleware:
     @web.middleware
     async def compressed(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
-        body = response.body if isinstance(response, web.Response) else None
-        pieces: Parts = body.pieces if isinstance(body, Pieces) else [body] if isinstance(body, bytes) else []
-        if mode == "never" or not isinstance(response, web.Response) or sum(map(len, pieces)) < BYTES_MIN:
+        if mode == "never" or not isinstance(response, web.Response):
             return response
-        if hdrs.CONTENT_ENCODING in response.headers:
+        pieces = _pieces(response.body)
+        if not pieces or hdrs.CONTENT_ENCODING in response.headers:
             return response
         response.headers.add(hdrs.VARY, hdrs.ACCEPT_ENCODING)
         coding = chosen(request.headers.getall(hdrs.ACCEPT_ENCODING, []))
@@ -74,6 +73,13 @@ def compress_answers(mode: Mode) -> Middleware:
         return response
 
     return compressed
+
+
+def _pieces(body: object) -> Parts:
+    """What a body is made of; nothing if it is too small to be worth it, as most are, or of a kind that is left."""
+    if isinstance(body, bytes):
+        return [body] if len(body) >= BYTES_MIN else []
+    return body.pieces if isinstance(body, Pieces) and body.length >= BYTES_MIN else []
 
 
 def chosen(accepted: list[str]) -> str | None:

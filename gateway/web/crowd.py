@@ -43,6 +43,7 @@ class Crowd:
         self.refused = 0
         self.cost_s = 0.0
         self._most = most
+        self._least = min(LEAST, most)  # there is always room for so many
         self._deadline_s = deadline_s
         self._cpu_s = cpu_s
         self._now_s = now_s
@@ -64,7 +65,9 @@ class Crowd:
         if not self.under_way:
             self._spent_s = self._cpu_s()  # what was spent in between was not for rankings
         self.under_way += 1
-        if self._crowded_since_s is None and self.under_way >= self._room(STANDING_SHARE):
+        if self.under_way < self._least or self._crowded_since_s is not None:
+            return
+        if self.under_way >= self._room(STANDING_SHARE):
             self._crowded_since_s = self._now_s()
 
     def end(self) -> None:
@@ -73,7 +76,7 @@ class Crowd:
         spent_s = self._cpu_s()
         self.cost_s += (spent_s - self._spent_s - self.cost_s) / MEMORY
         self._spent_s = spent_s
-        if 2 * self.under_way < self._room(STANDING_SHARE):
+        if self._crowded_since_s is not None and 2 * self.under_way < self._room(STANDING_SHARE):
             self._crowded_since_s = None
 
     def _room(self, share: float) -> int:

@@ -6,12 +6,13 @@ The deadline is absolute and counts from the arrival of the request's head, so r
 from aiohttp import web
 
 from gateway.core.budget import Budget
-from gateway.core.errors import UnknownResource
+from gateway.core.errors import InvalidInput, UnknownResource
 from gateway.core.model import Subject
 from gateway.core.routing import Campaign, resolve, variant_for
 from gateway.service.result import Columns, Request, Result
 from gateway.service.service import Service
 from gateway.web.crowd import Crowd
+from gateway.web.faults import BadMembers, Fault
 from gateway.web.members import SubjectMembers
 from gateway.web.milliseconds import milliseconds
 from gateway.web.problems import NotAllowed
@@ -21,32 +22,33 @@ SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 CROWD: web.AppKey[Crowd] = web.AppKey("crowd", Crowd)
 
 
-def callable_campaign(visit: Visit, reference: str) -> Campaign:
-    """The campaign that the caller means, if it may call it.
+def callable_campaign(visit: Visit, member: str, reference: str) -> Campaign:
+    """The campaign that the caller means by a member of its request, if it may call it.
 
-    Errors are those of `routing.resolve`, and `NotAllowed`: the answer to a tenant whose campaigns are limited for all
-    others, whether they exist or not.
+    Raises `BadMembers` for what is neither name nor ARN, `UnknownResource`, or `NotAllowed`: the answer to a tenant
+    whose campaigns are limited for all others, whether they exist or not.
     """
     tenant = visit.caller
     try:
-        campaign = resolve(reference, visit.service.campaigns)
+        return resolve(reference, visit.service.campaigns, tenant.may_call)
+    except InvalidInput as error:
+        raise BadMembers([Fault(f"/{member}", str(error))]) from None
     except UnknownResource:
         if tenant.campaigns is None:
             raise
-    else:
-        if tenant.may_call(campaign.name):
-            return campaign
     raise NotAllowed("this campaign may not be called in this name")
 
 
 def name_campaign(visit: Visit, campaign: Campaign) -> None:
     """Let the access line say which campaign it was: by its name, for an ARN is whatever a caller makes of it."""
-    named = visit.service.traffic.named(campaign.name)
-    visit.facts.update(campaign=named, variant=campaign.variant or None)
+    visit.facts["campaign"] = visit.service.traffic.named(campaign.name)
+    if campaign.variant:
+        visit.facts["variant"] = campaign.variant
 
 
 def request_for(
     visit: Visit,
+    member: str,
     reference: str,
     members: SubjectMembers,
     items: list[str],
@@ -54,11 +56,12 @@ def request_for(
     *,
     page_end: int | None = None,
 ) -> Request:
-    """The ranking that the members ask for; the caller will see the first `page_end`, None: all.
+    """The ranking that the members ask for; `member` is the one that names the campaign. The caller will see the first
+    `page_end`, None: all.
 
     Errors are those of `callable_campaign`.
     """
-    campaign = variant_for(callable_campaign(visit, reference), members.user_id)
+    campaign = variant_for(callable_campaign(visit, member, reference), members.user_id)
     name_campaign(visit, campaign)
     duration_s = (deadline_ms or visit.server.deadline_ms) / 1e3
     return Request(
@@ -94,17 +97,19 @@ def count(visit: Visit, campaign: str, result: Result) -> None:
 
 def note(visit: Visit, result: Result) -> None:
     """What the access line says of a ranking."""
-    timing = result.timing
+    usage, timing = result.usage, result.timing
     visit.facts.update(
-        candidates=result.usage.candidates,
-        cached=result.usage.cached,
-        upstream_calls=result.usage.upstream_calls,
-        retries=result.usage.retries,
-        hedges=result.usage.hedges,
-        bridges=result.usage.bridges,
-        unranked=result.usage.unranked or None,
-        degraded=result.degraded,
+        candidates=usage.candidates,
+        cached=usage.cached,
+        upstream_calls=usage.upstream_calls,
+        retries=usage.retries,
+        hedges=usage.hedges,
+        bridges=usage.bridges,
         cache_ms=milliseconds(timing.cache_s),
         queue_ms=milliseconds(timing.queue_s),
         upstream_ms=milliseconds(timing.upstream_s),
     )
+    if usage.unranked:
+        visit.facts["unranked"] = usage.unranked
+    if result.degraded is not None:
+        visit.facts["degraded"] = result.degraded

@@ -8,7 +8,7 @@ so that a megabyte of faults costs no more than a megabyte without.
 
 import re
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import cache
@@ -83,29 +83,11 @@ def decode(body: bytes | bytearray, kind: type[Members]) -> Members:
 
 def hold_together(members: msgspec.Struct) -> None:
     """Raise `BadMembers` for members that break a rule between them (`rules`)."""
-    if faults := [fault for rule in getattr(members, "RULES", ()) for fault in rule.faults(members)]:
-        raise BadMembers(faults[:FAULTS_MAX])
-
-
-def decode_query(query: Sequence[tuple[str, str]], kind: type[Members]) -> Members:
-    """The names and values of a query as `kind`. Raises `BadMembers` with all faults (`FAULTS_MAX` at most)."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     faults: list[Fault] = []
-    values: dict[str, Any] = {}
-    for name, text in query[: FAULTS_MAX + 1]:
-        if name not in fields:
-            faults.append(Fault(f"/{escaped(name)}", "is not a parameter of this request"))
-        elif name in values:
-            faults.append(Fault(f"/{name}", "is given twice"))
-        else:
-            values[name] = text
-            try:
-                msgspec.convert(text, fields[name].type, strict=False)
-            except msgspec.ValidationError as error:
-                faults.append(Fault(f"/{name}", _rule_in(error, fields[name].type)))
+    for rule in getattr(members, "RULES", ()):
+        faults += rule.faults(members)
     if faults:
         raise BadMembers(faults[:FAULTS_MAX])
-    return msgspec.convert(values, kind, strict=False)
 
 
 def _decoded(body: bytes | bytearray, kind: type[Members]) -> tuple[Members | None, list[Fault]]:
@@ -162,7 +144,7 @@ def _member_faults(pointer: str, raw: msgspec.Raw, kind: Any) -> Iterator[Fault]
     try:
         msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        first, where = _rule_in(error, kind), str(error).partition(" - at ")[2]
+        first, where = rule_in(error, kind), str(error).partition(" - at ")[2]
     else:
         return
     if len(memoryview(raw)) > DETAIL_BYTES_MAX:
@@ -231,11 +213,11 @@ def _fault(value: Any, kind: Any) -> str | None:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        return _rule_in(error, kind)
+        return rule_in(error, kind)
     return None
 
 
-def _rule_in(error: msgspec.ValidationError, kind: Any) -> str:
+def rule_in(error: msgspec.ValidationError, kind: Any) -> str:
     """The rule that a value of this type broke. The decoder tells one by the value that was sent; that one is told by
     those that may be."""
     rule = str(error).partition(" - at ")[0]

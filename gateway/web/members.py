@@ -58,7 +58,7 @@ class SubjectMembers(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     @property
     def columns(self) -> tuple[str, ...]:
         """The metadata columns that are asked for, each once, in one order."""
-        return tuple(sorted(set((self.metadata_columns or {}).get("ITEMS", ()))))
+        return tuple(sorted(set(self.metadata_columns.get("ITEMS", ())))) if self.metadata_columns else ()
 
 
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]

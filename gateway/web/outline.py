@@ -26,6 +26,9 @@ SKELETON_BYTES_MAX: Final = 64 * 1024
 LONG_BYTES: Final = 1024
 """Known values beyond this are left out when names are looked for."""
 
+SHORT_BYTES: Final = 4 * 1024
+"""Documents up to here are looked through for quotes one by one."""
+
 QUOTE: Final = ord(b'"')
 TWICE: Final = "stands more than once"
 TOO_MANY: Final = f"has more than {MEMBERS_MAX} members"
@@ -93,7 +96,14 @@ def is_plain(document: bytes | bytearray, members: msgspec.Struct) -> bool:
             strings += 1 + (kind is str)
         else:
             return False
-    return int(np.count_nonzero(np.frombuffer(document, np.uint8) == QUOTE)) == 2 * strings
+    return _quotes(document) == 2 * strings
+
+
+def _quotes(document: bytes | bytearray) -> int:
+    """How many quotes there are. numpy begins slowly, and then takes a tenth of the time."""
+    if len(document) <= SHORT_BYTES:
+        return document.count(b'"')
+    return int(np.count_nonzero(np.frombuffer(document, np.uint8) == QUOTE))
 
 
 def repeat_in_maps(outline: Outline, kind: Struct) -> tuple[str, str] | None:

@@ -26,7 +26,7 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     service = visit.service
     given = await read_body(http, visit.server.body_timeout_s, json_only=False)
     members = await members_of(service.reranker.turns, given, PersonalizedRankingRequest)
-    request = request_for(visit, members.campaign_arn, members, members.input_list, None)
+    request = request_for(visit, "campaignArn", members.campaign_arn, members, members.input_list, None)
     ranked = await rank_described(service.reranker, service.metadata, request, 0, None)
     result = ranked.result
     count(visit, request.campaign.name, result)

@@ -120,9 +120,6 @@ WIRE_STATUS: Final[dict[str, int]] = {
 }
 """Where the service's own status differs from the native API's."""
 
-CHALLENGE: Final = {401: {"WWW-Authenticate": 'Bearer realm="rerank-gateway"'}}
-"""What RFC 9110 wants to stand beside a 401."""
-
 
 def row_of(error: BaseException) -> Row:
     """The row of an error; that of a bug where the table has none."""
@@ -159,7 +156,7 @@ def problem(error: BaseException, request_id: str) -> web.Response:
     return web.Response(
         status=row.status,
         body=orjson.dumps(body),
-        headers={"Content-Type": PROBLEM_JSON, **CHALLENGE.get(row.status, {}), **_headers(row, error)},
+        headers={"Content-Type": PROBLEM_JSON, **_headers(row, error)},
     )
 
 

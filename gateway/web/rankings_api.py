@@ -13,8 +13,9 @@ from gateway.service.pins import Pinned, describe_pinned
 from gateway.service.result import Cost, Degraded, Result
 from gateway.web.door import callable_campaign, note, tenant_of
 from gateway.web.entries import told_entries
-from gateway.web.faults import decode_query
+from gateway.web.faults import BadMembers
 from gateway.web.members import PageRequest
+from gateway.web.query import decode_query
 from gateway.web.rerank_api import Page, answer
 from gateway.web.visit import VISIT, Visit
 
@@ -37,8 +38,9 @@ async def ranking_page(http: web.Request) -> web.Response:
         result, known = await _described(visit, campaign, pinned, result, query, cost)
     result.usage.add(cost.usage)
     result.timing.add(cost.timing)
-    named = service.traffic.named(campaign.name if campaign is not None else "")
-    visit.facts.update(campaign=named, variant=pinned.variant or None)
+    visit.facts["campaign"] = service.traffic.named(campaign.name if campaign is not None else "")
+    if pinned.variant:
+        visit.facts["variant"] = pinned.variant
     note(visit, result)
     entries = await told_entries(result, query.offset, query.limit, known, None)
     page = Page(name, pinned.campaign, query.offset, query.limit, pinned.recommendation_ids)
@@ -64,7 +66,7 @@ async def _described(
 def _campaign(visit: Visit, pinned: Pinned) -> Campaign | None:
     """The campaign, or the variant of it, that made the ranking; None if it is not configured any more."""
     try:
-        campaign = callable_campaign(visit, pinned.campaign)
-    except UnknownResource:
+        campaign = callable_campaign(visit, "campaign", pinned.campaign)
+    except (UnknownResource, BadMembers):  # the latter: a name, where none is configured any more
         return None
     return next((arm for arm in campaign.arms if arm.variant == pinned.variant), None)

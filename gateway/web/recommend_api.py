@@ -8,12 +8,12 @@ from aiohttp import web
 from gateway.core.budget import Budget
 from gateway.core.model import Subject
 from gateway.core.question import Operation, Promotion, Question
-from gateway.core.routing import Campaign, is_arn, variant_for
+from gateway.core.routing import Campaign, variant_for
 from gateway.service.flights import ListingRequest
 from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import callable_campaign, name_campaign, tenant_of
-from gateway.web.faults import BadMembers, Fault, decode
+from gateway.web.faults import decode
 from gateway.web.problems import JSON
 from gateway.web.recommend_members import ActionRecommendationsRequest, PromotionMembers, RecommendationsRequest
 from gateway.web.visit import VISIT, Visit
@@ -59,10 +59,8 @@ def _campaign(
     visit: Visit, name: str, reference: str, members: RecommendationsRequest | ActionRecommendationsRequest
 ) -> Campaign:
     """The campaign, or the variant of it that the caller belongs to: by its user, else by the item that it looks at."""
-    if reference.startswith("arn:") and not is_arn(reference):
-        raise BadMembers([Fault(f"/{name}", "must be the ARN of a campaign or recommender, or a configured name")])
     item_id = members.item_id if isinstance(members, RecommendationsRequest) else None
-    campaign = variant_for(callable_campaign(visit, reference), members.user_id or item_id or "")
+    campaign = variant_for(callable_campaign(visit, name, reference), members.user_id or item_id or "")
     name_campaign(visit, campaign)
     return campaign
 
@@ -99,7 +97,8 @@ async def _answered(visit: Visit, campaign: Campaign, question: Question) -> web
         upstream_calls=usage.upstream_calls,
         retries=usage.retries,
         hedges=usage.hedges,
-        degraded=result.degraded,
     )
+    if result.degraded is not None:
+        visit.facts["degraded"] = result.degraded
     headers = render.headers(result, service.clock.stopwatch_s() - visit.began_s)
     return web.Response(body=result.listing.body, headers={"Content-Type": JSON, **headers})

@@ -14,11 +14,11 @@ from msgspec import UNSET, UnsetType
 
 from gateway.core.attempt import Attempt
 from gateway.core.model import taken
-from gateway.service.metadata import NOTHING
+from gateway.service.columns import NOTHING
 from gateway.service.outcomes import Asked
 from gateway.service.recommend import ListingResult
 from gateway.service.result import Played, Result, Round
-from gateway.web.milliseconds import milliseconds
+from gateway.web.milliseconds import milliseconds, tenths
 from gateway.web.pieces import Parts, Pieces, in_pieces
 from gateway.web.problems import slug_of
 
@@ -112,13 +112,14 @@ async def encoded(
     """The JSON list of a page, in pieces; `make` gives the entries from an offset on, as many as it is told (`at_once`
     at most)."""
     end = len(result.ranking.order) if limit is None else min(len(result.ranking.order), offset + limit)
+    if end - offset <= at_once:
+        return [msgspec.json.encode(make(offset, max(0, end - offset)))]
     parts: Parts = [b"["]
     for begin in range(offset, end, at_once):
         if begin > offset:
             parts.append(b",")
         parts.append(memoryview(msgspec.json.encode(make(begin, min(at_once, end - begin))))[1:-1])
-        if end - offset > at_once:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
     parts.append(b"]")
     return parts
 
@@ -132,6 +133,8 @@ def with_ranking(entries: Parts, told: dict[str, Any]) -> bytes | Pieces:
 def recommendation_ids(result: Result) -> dict[int, str]:
     """The ids of the calls that ranked the answer, by their number, in the order in which they first appear in it."""
     ids, order = result.recommendation_ids, result.ranking.order
+    if len(ids) == 1 and len(order) and not result.source[order[0]]:  # the only call has ranked the first item
+        return {0: ids[0]}
     for some in (order[:HEAD], order):
         calls = dict.fromkeys(result.source[some].tolist())
         calls.pop(-1, None)  # that of unranked ones
@@ -222,8 +225,8 @@ def headers(result: Result | ListingResult, total_s: float) -> dict[str, str]:
     """What the wire's body cannot say, and every answer's costs."""
     spent = result.timing
     stages = (
-        f"cache;dur={1e3 * spent.cache_s:.1f}, upstream;dur={1e3 * spent.upstream_s:.1f}, "
-        f"cpu;dur={1e3 * spent.cpu_s:.1f}, total;dur={1e3 * total_s:.1f}"
+        f"cache;dur={tenths(spent.cache_s)}, upstream;dur={tenths(spent.upstream_s)}, "
+        f"cpu;dur={tenths(spent.cpu_s)}, total;dur={tenths(total_s)}"
     )
     told = {"Gateway-Upstream-Calls": str(result.usage.upstream_calls), "Server-Timing": stages}
     if result.variant:

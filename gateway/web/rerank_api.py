@@ -31,8 +31,9 @@ async def rerank(http: web.Request) -> web.Response:
     body = await read_body(http, visit.server.body_timeout_s, json_only=True)
     members = await members_of(service.reranker.turns, body, RerankRequest)
     request = request_for(
-        visit, members.campaign, members, members.input_list, members.deadline_ms, page_end=_page_end(members)
-    )
+        visit, "campaign", members.campaign, members, members.input_list, members.deadline_ms,
+        page_end=_page_end(members),
+    )  # fmt: skip
     ranked = await rank_described(service.reranker, service.metadata, request, members.page_begin, members.limit)
     result = ranked.result
     count(visit, request.campaign.name, result)

@@ -20,7 +20,7 @@ SOME: Final[dict[str, Any]] = {"type": "object", "minProperties": 1}
 class Rule(NamedTuple):
     """A rule by the names that members have in the document; `schema` is empty where JSON Schema cannot say it."""
 
-    faults: Callable[[msgspec.Struct], Iterator[Fault]]
+    faults: Callable[[msgspec.Struct], Iterable[Fault]]
     schema: dict[str, Any]
 
 
@@ -37,9 +37,9 @@ def exactly_one(first: str, second: str) -> Rule:
 def needs(name: str, other: str, reason: str) -> Rule:
     """An object that is not empty needs another member, for a reason that is told."""
 
-    def faults(members: msgspec.Struct) -> Iterator[Fault]:
-        if _value(members, name) and _value(members, other) is None:
-            yield Fault(f"/{name}", f"needs {other}, {reason}")
+    def faults(members: msgspec.Struct) -> list[Fault]:
+        broken = _value(members, name) and _value(members, other) is None
+        return [Fault(f"/{name}", f"needs {other}, {reason}")] if broken else []
 
     return Rule(faults, {"if": _given(name, SOME), "then": _given(other, PRESENT)})
 
@@ -87,13 +87,13 @@ def _given(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(members: msgspec.Struct, name: str) -> Any:
-    return getattr(members, _attributes(type(members))[name])
+    return getattr(members, _attribute(type(members), name))
 
 
 @cache
-def _attributes(kind: type[msgspec.Struct]) -> dict[str, str]:
-    """The attributes of a type by their names in the document."""
-    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
+def _attribute(kind: type[msgspec.Struct], name: str) -> str:
+    """The attribute of a type by its name in the document."""
+    return next(field.name for field in msgspec.structs.fields(kind) if field.encode_name == name)
 
 
 def _is_json_object(text: str) -> bool:

@@ -1,6 +1,7 @@
 """`POST /v1/rerank/shelves`: one user, many lists, at the price of their union."""
 
 import secrets
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -33,7 +34,9 @@ async def shelves(http: web.Request) -> web.Response:
     body = await read_body(http, visit.server.body_timeout_s, json_only=True)
     members = await members_of(service.reranker.turns, body, ShelvesRequest)
     items = [item for shelf in members.shelves.values() for item in shelf]
-    request = request_for(visit, members.campaign, members, items, members.deadline_ms, page_end=members.page_end)
+    request = request_for(
+        visit, "campaign", members.campaign, members, items, members.deadline_ms, page_end=members.page_end
+    )
     shelved = await rank_shelves(service.reranker, request, members.shelves)
     whole = shelved.whole
     metadata: Known = {}
@@ -43,7 +46,10 @@ async def shelves(http: web.Request) -> web.Response:
         described = await describe(service.metadata, request, whole, distinct(list(chain.from_iterable(pages))))
         whole, metadata, asked = described.result, described.metadata, described.asked
     count(visit, request.campaign.name, whole)
-    told = {name: await _shelf(part, members, metadata, name) for name, part in shelved.shelves.items()}
+    told = {
+        name: await _shelf(replace(part, degraded=whole.degraded), members, metadata, name)
+        for name, part in shelved.shelves.items()
+    }  # an answer has one flag, and every entry of a flagged one tells its source
     total_s = service.clock.stopwatch_s() - visit.began_s
     answer: dict[str, Any] = {
         "rankingId": f"{PREFIX}{secrets.token_urlsafe(12)}",

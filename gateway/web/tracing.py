@@ -79,8 +79,8 @@ def _begun(tracer: Tracer, http: web.Request, route: str, parent: Headers) -> Sp
 
 
 def _parent(headers: Mapping[str, str]) -> Headers:
-    parent = headers.get("traceparent", "").strip()
-    if TRACEPARENT.fullmatch(parent) is None:
+    parent = headers.get("traceparent")
+    if parent is None or TRACEPARENT.fullmatch(parent := parent.strip()) is None:
         return ()
     state = headers.get("tracestate", "").strip()
     both = (("traceparent", parent), ("tracestate", state))

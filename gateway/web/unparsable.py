@@ -6,6 +6,7 @@ no setting for that, so the one method that makes those answers is replaced. Bot
 
 import uuid
 from http import HTTPStatus
+from typing import Final
 
 import orjson
 from aiohttp import hdrs, web
@@ -14,6 +15,9 @@ from aiohttp.web_protocol import RequestHandler
 
 from gateway.web.problems import PROBLEM_JSON
 
+SERVER: Final = "rerank-gateway"
+NOT_CACHED: Final = "private, no-store"
+
 
 def refuse_in_our_words() -> None:
     """Let the parser's refusals say what ours say. It is done once for the process; again changes nothing."""
@@ -21,11 +25,10 @@ def refuse_in_our_words() -> None:
 
 
 async def expect(request: web.Request) -> web.Response | None:
-    """Answer `Expect`: 100 for `100-continue` (as aiohttp's own handler does), a problem for anything else."""
+    """Answer `Expect`: a problem for anything but `100-continue`, which is answered when the body is about to be read
+    (`body.read_raw`): who is refused before need not send it."""
     if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
         return _problem(417, "http", "Expectation Failed")
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    request.writer.output_size = 0  # the answer proper has not begun
     return None
 
 
@@ -52,8 +55,8 @@ def last_words(status: int, slug: str, title: str, *headers: str) -> bytes:
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         f"Content-Type: {PROBLEM_JSON}",
         f"Content-Length: {len(body)}",
-        "Cache-Control: private, no-store",
-        "Server: rerank-gateway",
+        f"Cache-Control: {NOT_CACHED}",
+        f"Server: {SERVER}",
         "Connection: close",
         *headers,
     ]
@@ -61,7 +64,7 @@ def last_words(status: int, slug: str, title: str, *headers: str) -> bytes:
 
 
 def _problem(status: int, slug: str, title: str) -> web.Response:
-    headers = {"Content-Type": PROBLEM_JSON, "Server": "rerank-gateway"}
+    headers = {"Content-Type": PROBLEM_JSON, "Cache-Control": NOT_CACHED, "Server": SERVER}
     response = web.Response(status=status, body=_body(status, slug, title), headers=headers)
     response.force_close()
     return response

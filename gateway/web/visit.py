@@ -33,8 +33,8 @@ class Visit:
     `route` is as it was registered, never the path as it was sent (which may hold anything). `arrived_s` is by the
     loop's clock, `began_s` the same moment by the stopwatch, which is finer: the loop's clock moves in milliseconds;
     `ranked_s`, by the stopwatch too, is when its ranking stood, None if it was not ranked. `facts` are what its access
-    line will say beside status and time, where they are not None. `caller` is in whose name it is made; `signed` is
-    there until that is proved, and `body` once it was read.
+    line will say beside status and time, none of them None. `challenge` says what is taken as credentials, `caller` in
+    whose name it is made; `signed` is there until that is proved, and `body` once it was read.
     """
 
     service: Service = field(repr=False)
@@ -45,6 +45,7 @@ class Visit:
     arrived_s: float
     began_s: float
     facts: dict[str, Any] = field(repr=False)
+    challenge: str = ""
     caller: Tenant = ANYBODY
     signed: Signed | None = field(default=None, repr=False)
     body: bytes | None = field(default=None, repr=False)
@@ -57,7 +58,7 @@ class Visit:
         resource = http.match_info.route.resource
         route = resource.canonical if resource is not None else NO_ROUTE
         span = follow(service.tracer, http, route)
-        facts = {"trace_id": span.trace_id}
+        facts = {} if (trace_id := span.trace_id) is None else {"trace_id": trace_id}
         began_s = service.clock.stopwatch_s()
         visit = cls(service, server, route, _request_id(http.headers), span, arrived_s, began_s, facts)
         http[VISIT] = visit

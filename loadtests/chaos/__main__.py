@@ -21,6 +21,7 @@ import loadtests.chaos as package
 from loadtests.chaos.schedule import LATENCY, Episode, schedule
 from loadtests.chaos.stillness import Slot, Watch, lost_at_edges
 from loadtests.chaos.verdict import Seen, item, kinds, verdict, waited
+from loadtests.redis_breaks import scribble
 from loadtests.resilience.stage import Stage, stage
 from tests.redis.servers import Server, binaries
 
@@ -53,16 +54,8 @@ def breaking(server: Server) -> dict[str, tuple[Callable[[], object], Callable[[
         "killed": (server.kill, server.start),
         "read-only": (partial(admin, "REPLICAOF", "127.0.0.1", 1), partial(admin, "REPLICAOF", "NO", "ONE")),
         "full": (partial(admin, "CONFIG", "SET", "maxmemory", 1), partial(admin, "CONFIG", "SET", "maxmemory", 0)),
-        "garbage": (partial(_scribble, server), lambda: None),
+        "garbage": (partial(scribble, server), lambda: None),
     }
-
-
-def _scribble(server: Server) -> None:
-    """Every frame gets the bytes of another one, or garbage."""
-    names = [name for name in server.admin("KEYS", "rerank:*") if name.count(b":") == 3]
-    values = [server.admin("GET", name) for name in names]
-    for number, name in enumerate(names):
-        server.admin("SET", name, values[number - 1] if number % 2 else b"\x00garbage\xff" * 50)
 
 
 async def play(episodes: Sequence[Episode], there: Stage, server: Server, began_s: float) -> None:

@@ -12,13 +12,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway import settings
+from gateway.cli.processes import end
 from loadtests.client_cost.task import ARN, CAMPAIGN, items_of, request_body
 
 TRANSPORTS: Final = ("lean", "aiobotocore")
 NAIVE, AIOHTTP_FLOOR, RAW_FLOOR = "naive", "aiohttp floor", "raw floor"
 
 ANSWER_WITHIN_S: Final = 60.0
-END_WITHIN_S: Final = 10.0
 
 SETTLE_S: Final = 0.12
 """Pause behind an answer: the gateway stores its frame at once, and forgets the fill 0.1 s later."""
@@ -117,14 +117,7 @@ def started(
                 raise RuntimeError(f"{module} did not start: {errors.read().decode()[-1000:]}")
             yield process, line.split()[-1]
         finally:
-            process.terminate()
-            try:
-                process.wait(END_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            process.stdout.close()
+            end(process)
 
 
 def transports() -> list[str]:
@@ -132,15 +125,22 @@ def transports() -> list[str]:
     return list(TRANSPORTS) if "transport" in settings.Settings.model_fields else [""]
 
 
+def local(upstream: str) -> dict[str, str]:
+    """What a gateway must see to call an upstream on this machine: where it is, keys for it, and the campaign."""
+    return {
+        "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": upstream,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        f"GATEWAY_CAMPAIGNS__{CAMPAIGN.upper()}__ARN": ARN,
+    }
+
+
 def environment_for(upstream: str, transport: str = "") -> None:
     """Set what the next processes see: the upstream, keys for it, and the gateway's settings."""
     settings.export(
         {
-            "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": upstream,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            f"GATEWAY_CAMPAIGNS__{CAMPAIGN.upper()}__ARN": ARN,
+            **local(upstream),
             "GATEWAY_SERVER__DEADLINE_MS": "30000",
             **({"GATEWAY_TRANSPORT": transport} if transport else {}),
         }

@@ -12,7 +12,7 @@ import time
 
 import uvloop
 
-from gateway import settings, wiring
+from gateway import serving, settings
 from gateway.adapters import logs
 
 
@@ -21,7 +21,7 @@ async def main(profile: cProfile.Profile) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, profile.enable)
     configured = settings.load(options={"server": {"port": 0, "lame_duck_s": 0.0}})
     logs.configure(configured.log.level, configured.log.format)
-    await wiring.serve(configured, lambda url: print(f"listening on {url}", flush=True))
+    await serving.serve(configured, lambda url: print(f"listening on {url}", flush=True))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
 """The processes of a scene: a model upstream that misbehaves on command, and a gateway in front of it."""
 
-import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import orjson
 
 from loadtests.client_cost.contestants import started
+from loadtests.vitals import memory_mib
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/%s"
 
@@ -55,8 +54,7 @@ class Stage:
 
     def resident_mib(self) -> float:
         """Resident memory of the gateway (Linux)."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1])
-        return pages * resource.getpagesize() / 2**20
+        return memory_mib(pid=self.process.pid)
 
 
 def _ask(url: str, body: bytes | None = None) -> bytes:

@@ -53,3 +53,17 @@ async def test_errors_are_translated(events_upstream: Upstream, code: str, kind:
             await PersonalizeEvents(clients, "eu-west-1").put(EVENTS)
     assert "canary" not in str(raised.value)
     assert len(events_upstream.sent) == 1
+
+
+@pytest.mark.parametrize("region", ["", "no_region"])
+async def test_a_missing_region_is_the_settings_fault(events_upstream: Upstream, region: str) -> None:
+    """Events that have no region to go to, or one that cannot be, are told the setting; a default region (the control)
+    is where they go."""
+    async with AwsClients(connections_max=1) as clients:
+        with pytest.raises(errors.Unavailable, match="AWS_REGION must be set") as raised:
+            await PersonalizeEvents(clients, region).put(EVENTS)
+    assert "ARN" not in str(raised.value)
+    assert events_upstream.sent == []
+    async with AwsClients(connections_max=1, default_region="sa-east-1") as clients:
+        await PersonalizeEvents(clients, "").put(EVENTS)
+    assert "/sa-east-1/personalize/" in events_upstream.sent[0].headers["authorization"]

@@ -10,7 +10,7 @@ from gateway.adapters.spared import UNUSED, spared
 GATEWAY = """
 from gateway.adapters.spared import spared
 with spared():
-    import gateway.wiring
+    import gateway.serving
 TELL
 with spared():
     import gateway.adapters.redis_store

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.core.errors import InvalidInput, UnknownResource
 from gateway.core.routing import CONCURRENCY_MAX, Campaign, is_arn, region_of, resolve, variant_for
+from gateway.core.tenants import ANYBODY, Tenant
 
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/demo"
 REPLICA = "arn:aws:personalize:eu-west-1:000000000000:campaign/demo"
@@ -20,28 +21,28 @@ CONFIGURED = {"demo": DEMO, "second": Campaign("second", OTHER)}
 @pytest.mark.parametrize("reference", ["demo", ARN, REPLICA])
 def test_a_configured_campaign_answers_to_its_name_and_its_arns(reference: str) -> None:
     """Name, ARN and replica's ARN mean the same campaign with the same policies."""
-    assert resolve(reference, CONFIGURED) is DEMO
+    assert resolve(reference, CONFIGURED, ANYBODY.may_call) is DEMO
 
 
 @pytest.mark.parametrize("reference", ["nobody", "", "DEMO", ARN + "x", ARN.replace("demo", "hidden")])
 def test_what_is_not_configured_is_not_callable(reference: str) -> None:
     """Where campaigns are configured, every other name or ARN is unknown: the gateway is no open relay."""
     with pytest.raises(UnknownResource):
-        resolve(reference, CONFIGURED)
+        resolve(reference, CONFIGURED, ANYBODY.may_call)
 
 
 def test_without_configuration_every_arn_is_callable() -> None:
     """An ARN stands for itself under the default policies."""
-    assert resolve(ARN, {}) == Campaign(name=ARN, arn=ARN)
-    assert resolve(ARN, {}).concurrency_max == CONCURRENCY_MAX
-    assert resolve(ARN, {}).fallback == "none"
+    assert resolve(ARN, {}, ANYBODY.may_call) == Campaign(name=ARN, arn=ARN)
+    assert resolve(ARN, {}, ANYBODY.may_call).concurrency_max == CONCURRENCY_MAX
+    assert resolve(ARN, {}, ANYBODY.may_call).fallback == "none"
 
 
 @pytest.mark.parametrize("reference", ["demo", "", "arn", "urn:aws:personalize"])
 def test_without_configuration_a_name_is_the_callers_fault(reference: str) -> None:
     """There is no name to find, so the caller is told to send an ARN."""
     with pytest.raises(InvalidInput):
-        resolve(reference, {})
+        resolve(reference, {}, ANYBODY.may_call)
 
 
 NO_ARNS = [
@@ -67,7 +68,7 @@ def test_malformed_arns_are_the_callers_fault(text: str, configured: dict[str, C
     assert not is_arn(text)
     if text.startswith("arn:"):
         with pytest.raises(InvalidInput):
-            resolve(text, configured)
+            resolve(text, configured, ANYBODY.may_call)
 
 
 @pytest.mark.parametrize("region", ["us-east-\N{ARABIC-INDIC DIGIT ONE}", "us-east-\N{FULLWIDTH DIGIT ONE}"])
@@ -177,9 +178,19 @@ def test_the_arn_of_a_variant_pins_it() -> None:
     campaign = split({"a": 1.0, "b": 1.0})
     campaign = replace(campaign, variants=(campaign.variants[0], replace(campaign.variants[1], replicas=(REPLICA,))))
     configured = {"demo": campaign}
-    assert resolve("demo", configured) is campaign
+    assert resolve("demo", configured, ANYBODY.may_call) is campaign
     for reference in (f"{ARN}-b", REPLICA):
-        pinned = resolve(reference, configured)
+        pinned = resolve(reference, configured, ANYBODY.may_call)
         assert pinned is campaign.variants[1]
         assert {variant_for(pinned, user).variant for user in USERS[:50]} == {"b"}
     assert (campaign.arns, [arm.key for arm in campaign.arms]) == ((), ["demo/a", "demo/b"])
+
+
+def test_of_campaigns_with_one_arn_a_caller_means_one_that_it_may_call() -> None:
+    """Two campaigns over one ARN, each for callers of its own: by the ARN everybody gets the one that is theirs."""
+    configured = {name: Campaign(name, ARN) for name in ("first", "second")}
+    assert resolve(ARN, configured, ANYBODY.may_call).name == "first"
+    assert resolve(ARN, configured, Tenant("t", frozenset({"second"})).may_call).name == "second"
+    for reference in (ARN, "first"):
+        with pytest.raises(UnknownResource):
+            resolve(reference, configured, Tenant("t", frozenset({"third"})).may_call)

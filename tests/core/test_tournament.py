@@ -8,16 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.answer import Answer
+from gateway.core.by_rank import frame_of_tournament, order_by_rank, standing
 from gateway.core.model import Grade, Ints, on_grid
 from gateway.core.ordering import Ranking
-from gateway.core.tournament import (
-    DEPTHS,
-    ROUNDS_MAX,
-    Tournament,
-    depth_of,
-    frame_of_tournament,
-    order_by_rank,
-)
+from gateway.core.tournament import DEPTHS, ROUNDS_MAX, Tournament, depth_of
 
 Upstream = Callable[[Ints], Answer | None]
 
@@ -46,7 +40,7 @@ def play(count: int, depth: int, upstream: Upstream, limit: int = 500) -> tuple[
             assert 0 < len(set(places.tolist())) == len(places) <= limit
         calls += len(lists)
         played.take([upstream(places) for places in lists])
-    return played, order_by_rank(played.standing(), played.grade), calls
+    return played, order_by_rank(standing(played), played.grade), calls
 
 
 @given(
@@ -129,7 +123,7 @@ def test_chunks_alone_do_not_tell_the_head() -> None:
     played = Tournament(10_000, 100)
     ask = consistent(strength)
     played.take([ask(places) for places in played.lists()])
-    ranking = order_by_rank(played.standing(), played.grade)
+    ranking = order_by_rank(standing(played), played.grade)
     ideal = set(np.argsort(-strength)[:100].tolist())
     assert ranking.resolved_through == 0
     assert len(ideal & set(ranking.order[:100].tolist())) <= 90

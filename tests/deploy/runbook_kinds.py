@@ -17,7 +17,7 @@ from gateway.core.keys import SCHEMA
 from gateway.core.redis_url import SCHEMES, parse
 from gateway.service.gate_numbers import OUTCOMES
 from gateway.service.result import Degraded
-from gateway.settings import SHORT_NAMES
+from gateway.settings_sources import SHORT_NAMES
 from gateway.web.events_api import NOT_INVALIDATED
 from gateway.web.problems import BUG, TABLE
 from tests.deploy.promql import asked

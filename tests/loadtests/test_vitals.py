@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loadtests.vitals import SAMPLES_MIN, Vitals, growths, resident_mib
+from loadtests.vitals import SAMPLES_MIN, Vitals, growths, in_words, memory_mib
 
 LOOK = Vitals(at_s=0.0, resident_mib=120.0, descriptors=60, threads=7, tasks=40)
 
@@ -51,4 +51,9 @@ def test_too_few_looks_say_nothing() -> None:
 def test_memory_is_this_process_s() -> None:
     """Memory is what the kernel says, in MiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    assert resident_mib(os.getpid()) == pytest.approx(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, rel=0.2)
+    assert memory_mib(pid=os.getpid()) == pytest.approx(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, rel=0.2)
+
+
+def test_a_look_in_words() -> None:
+    """Every figure of a look stands in its line."""
+    assert in_words(LOOK.told()) == "   0.0 s:  120.0 MiB, 60 descriptors, 7 threads, 40 tasks"

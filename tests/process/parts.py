@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,10 +95,10 @@ def line_of(process: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def running(*arguments: str, env: Mapping[str, str]) -> Iterator[Running]:
-    """A command that serves; ended, if it still runs, with the block."""
+def running(*arguments: str, env: Mapping[str, str], through: Sequence[str] = ()) -> Iterator[Running]:
+    """A command that serves; ended, if it still runs, with the block. `through` is a program that becomes it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", *arguments],
+        [*through, sys.executable, "-m", "gateway", *arguments],
         env=env,
         cwd=ROOT,
         stdout=subprocess.PIPE,

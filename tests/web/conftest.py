@@ -47,7 +47,7 @@ def connect(aiohttp_client: Callable[..., Awaitable[Client]], ranker: SoftmaxRan
     ) -> Client:
         settings = ServerSettings(**{"deadline_ms": LONG_MS, **(server or {})})
         app = build_app(make_service(ranker, **parts), settings, auth)
-        return await aiohttp_client(app)  # which cancels the handlers of callers that have gone, as `wiring` does
+        return await aiohttp_client(app)  # which cancels the handlers of callers that have gone, as `serving` does
 
     return made
 

@@ -197,9 +197,18 @@ async def test_two_content_encodings(client: Client, path: str) -> None:
     assert reply.status in (400, 415)
 
 
-async def test_identity_is_no_compression(client: Client) -> None:
-    """`Content-Encoding: identity` says that there is none."""
-    assert (await send(client, NATIVE, native(), **{"Content-Encoding": "identity"})).status == 200
+@pytest.mark.parametrize("encoding", ["identity", "", " , identity,"])
+async def test_identity_is_no_compression(client: Client, encoding: str) -> None:
+    """`Content-Encoding: identity` says that there is none, as does a list of nothing."""
+    reply = await exchange(
+        client, head(NATIVE, JSON, f"Content-Encoding: {encoding}", length=len(good(NATIVE))) + good(NATIVE)
+    )
+    assert reply.status == 200
+
+
+async def test_empty_places_in_the_codings_do_not_count(client: Client) -> None:
+    """A list in a header may have empty places (RFC 9110, 5.6.1): `gzip,` is gzip."""
+    assert (await packed(client, NATIVE, ", gzip,", gzip.compress(good(NATIVE)))).status == 200
 
 
 @BOTH

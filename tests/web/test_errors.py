@@ -1,12 +1,14 @@
 """Errors on both routes, from the caller's and from the campaign's side, in the shape that the route promises."""
 
+import orjson
 import pytest
 
 from gateway.core import errors
+from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
-from tests.web.parts import LOGITS, NATIVE, WIRE, Client, ask, native, refused, send, wire
+from tests.web.parts import LOGITS, NATIVE, SHELVES, WIRE, Client, ask, native, refused, send, wire
 
 OTHER_ARN = ARN.replace("demo", "another")
 MALFORMED = ["arn:", "arn:aws:s3:::bucket", "arn:aws:personalize:us-east-1:1", ARN.upper(), " " + ARN, ARN + "x" * 256]
@@ -50,10 +52,16 @@ async def test_malformed_arns(connect: Connect, ranker: SoftmaxRanker, reference
 
 
 async def test_a_malformed_arn_is_the_input_not_the_resource(client: Client) -> None:
-    """An ARN of another shape is InvalidInput, as the service has it, not a resource that was not found."""
+    """An ARN of another shape is InvalidInput, as the service has it, not a resource that was not found; each route
+    names it as its own callers do."""
     response = await send(client, WIRE, wire(campaignArn="arn:aws:s3:::bucket"))
     assert (response.status, response.headers["x-amzn-ErrorType"]) == (400, "InvalidInputException")
-    assert (await refused(client, NATIVE, native(campaign="arn:aws:s3:::bucket")))[0] == 422
+    assert orjson.loads(await response.read())["message"].startswith("/campaignArn: ")
+    shelved = {"campaign": "arn:aws:s3:::bucket", "userId": USER, "shelves": {"a": []}}
+    for path, members in ((NATIVE, native(campaign="arn:aws:s3:::bucket")), (SHELVES, shelved)):
+        status, body = await refused(client, path, members)
+        assert (status, body["type"]) == (422, "urn:rerank-gateway:problem:bad-members")
+        assert [fault["pointer"] for fault in body["errors"]] == ["#/campaign"]
 
 
 async def test_without_configured_campaigns_any_arn_is_called(connect: Connect, ranker: SoftmaxRanker) -> None:

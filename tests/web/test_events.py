@@ -2,6 +2,7 @@
 
 import gzip
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -82,6 +83,26 @@ async def test_frames_can_be_killed_without_an_event(client: Client) -> None:
     response = await client.delete(FRAMES)
     assert orjson.loads(await response.read()) == {"framesInvalidated": True}
     assert (await ask(client, NATIVE, native()))["usage"]["upstreamCalls"] == 1
+
+
+@pytest.mark.parametrize(
+    "user", ["{x}", "a/b", "a%2Fb", "a b+c", "..", "a?b#c", "{id}/..", "%c3%a9", "\N{SNOWMAN}", "%"]
+)
+async def test_frames_of_any_user_can_be_killed(client: Client, user: str) -> None:
+    """Whatever a user id may hold can stand in the path, percent-encoded, and means that very user."""
+    await ask(client, NATIVE, native(userId=user))
+    path = f"/v1/users/{quote(user, safe='')}/frames".encode()
+    reply = await exchange(client, b"DELETE %b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % path)
+    assert (reply.status, orjson.loads(reply.body)) == (200, {"framesInvalidated": True})
+    assert (await ask(client, NATIVE, native(userId=user)))["usage"]["upstreamCalls"] == 1
+
+
+@pytest.mark.parametrize("path", [b"/v1/users/%E9/frames", b"/v1/users/a%ff/frames"])
+async def test_a_user_that_is_not_utf_8_is_refused(client: Client, path: bytes) -> None:
+    """A path in another encoding names nobody: the caller is told so, and not that somebody's frames are dead."""
+    reply = await exchange(client, b"DELETE %b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % path)
+    assert reply.status == 422
+    assert [fault["pointer"] for fault in orjson.loads(reply.body)["errors"]] == ["#/userId"]
 
 
 async def test_a_cache_that_could_not_be_told_is_flagged(connect: Connect) -> None:

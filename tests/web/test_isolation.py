@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 
 from gateway.adapters.memory_values import MemoryValues
+from gateway.core.routing import Campaign
 from tests.support.canaries import OTHER_USER, USER
 from tests.support.gateway_parts import VALUES_BYTES_MAX, ListSink
 from tests.support.listing_ranker import ListingRanker
@@ -90,6 +91,14 @@ async def test_shelves(shared: Client, ranker: SoftmaxRanker, name: str, campaig
     response = await send(shared, SHELVES, shelved(campaign, USER), **bearer(name))
     assert response.status == (200 if allowed else 403)
     assert {call.arn for call in ranker.calls} == ({f"{PREFIX}{campaign}"} if allowed else set())
+
+
+async def test_one_arn_under_two_names(connect: Connect) -> None:
+    """Where two campaigns share an ARN, a tenant that may call the second by name may call it by the ARN as well."""
+    shared = {name: Campaign(name, f"{PREFIX}home") for name in ("home", "deals")}
+    client = await connect(auth=TENANTS, campaigns=shared)
+    for path, members in ((NATIVE, native(campaign=f"{PREFIX}home")), (WIRE, wire(campaignArn=f"{PREFIX}home"))):
+        assert (await send(client, path, members, **bearer("app"))).status == 200
 
 
 async def test_a_pin_ends_with_the_right_to_its_campaign(connect: Connect) -> None:

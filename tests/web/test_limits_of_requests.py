@@ -5,6 +5,7 @@ As with members, what is just inside is answered, and what is just outside is re
 
 import orjson
 import pytest
+from yarl import URL
 
 from gateway.web.events_api import EVENTS_BYTES_MAX
 from gateway.web.members import BODY_BYTES_MAX
@@ -34,6 +35,23 @@ async def test_a_parameter_of_a_page(client: Client, name: str, inside: list[str
         response = await client.get(f"{path}?{query}")
         told = await response.json(content_type=None)
         assert (response.status, [fault["pointer"] for fault in told["errors"]]) == (422, [f"#/{name}"]), query
+
+
+NO_DIGITS = ["1.0", "1e1", "%2B5", "+5", "%205", "5%20", "05", "-0", "null", "true", "0x5", "1_0", "%D9%A3", ""]
+"""What Python, the decoder or a browser may take for an integer, and the description does not."""
+
+
+@pytest.mark.parametrize("name", ["limit", "offset", "deadlineMs"])
+async def test_a_parameter_is_written_in_decimal_digits(client: Client, name: str) -> None:
+    """Anything but decimal digits is refused, by the parameter's name and the rule; digits (the control) are taken."""
+    path = f"/v1/rankings/{(await ask(client, NATIVE, native(pin=True)))['rankingId']}?{name}="
+    for text in NO_DIGITS:
+        response = await client.get(URL(path + text, encoded=True))
+        told = await response.json(content_type=None)
+        fault = {"pointer": f"#/{name}", "detail": "Expected `int` in decimal digits"}
+        assert (response.status, told["errors"]) == (422, [fault]), text
+    for text in ("1", "10"):
+        assert (await client.get(path + text)).status == 200
 
 
 USERS = [("x" * 256, 200), ("%F0%9F%9B%92" * 256, 200), ("x" * 257, 422), ("%F0%9F%9B%92" * 257, 422), ("a%00b", 422)]

@@ -2,10 +2,12 @@
 
 import pytest
 
+from gateway.core.errors import Unavailable
 from gateway.core.routing import Campaign
 from tests.support.canaries import USER
 from tests.support.gateway_parts import ARN
-from tests.web.parts import NATIVE, SHELVES, WIRE, ask, ideal, items, native, order, send, wire
+from tests.support.softmax_ranker import SoftmaxRanker
+from tests.web.parts import LOGITS, NATIVE, SHELVES, WIRE, ask, ideal, items, native, order, send, wire
 
 ORDINAL = {"demo": Campaign("demo", ARN, merge="ordinal")}
 
@@ -77,6 +79,17 @@ async def test_shelves_are_ranked_one_by_one(connect, ranker) -> None:
         told = answer["shelves"][name]
         assert told["personalizedRanking"] == alone["personalizedRanking"]
         assert (told["total"], told["resolvedThrough"]) == (alone["total"], alone["resolvedThrough"])
+
+
+async def test_a_flagged_answer_tells_the_sources_of_all_shelves(connect) -> None:
+    """Where one shelf could not be ranked the answer is flagged, and those of the others too tell their source."""
+    ranker = SoftmaxRanker(lambda _: LOGITS, fails=lambda _, call: Unavailable("x") if len(call.items) < 100 else None)
+    client = await connect(campaigns=ORDINAL, ranker=ranker)
+    shelves = {"well": items(300), "lost": items(5)}
+    answer = await ask(client, SHELVES, {"campaign": "demo", "userId": USER, "shelves": shelves, "limit": 3})
+    assert answer["degraded"] == "upstream"
+    sources = {name: [one["source"] for one in told["personalizedRanking"]] for name, told in answer["shelves"].items()}
+    assert sources == {"well": ["fresh"] * 3, "lost": ["unranked"] * 3}
 
 
 async def test_a_pinned_ranking_keeps_its_order(connect, ranker) -> None:

@@ -37,6 +37,14 @@ TOLD: dict[str, tuple[int, int, str]] = {
 }
 """By the slug of the problem: the native status, the wire's, and the wire's code."""
 
+KEYS_TAKEN, SIGNATURES_TAKEN = 'bearer realm="rerank-gateway"', 'aws4-hmac-sha256 realm="rerank-gateway"'
+CHALLENGES = {
+    "keys": KEYS_TAKEN,
+    "sigv4": SIGNATURES_TAKEN,
+    "keys-or-sigv4": f"{KEYS_TAKEN}, {SIGNATURES_TAKEN}",
+}
+"""By what is taken: what a 401 tells of it, as it is read here (in small letters)."""
+
 
 class SkewedClock(SystemClock):
     """A clock that is ahead of the caller's."""
@@ -94,8 +102,8 @@ async def answer(client: Client, change: Change, operation: tuple[str, str]) -> 
     return await exchange(client, change(honest(client, *operation)).raw())
 
 
-def told(reply: Reply, operation: tuple[str, str], slug: str) -> None:
-    """Check that a refusal has the shape of its API, all of it, and nothing of what was shown."""
+def told(reply: Reply, operation: tuple[str, str], slug: str, mode: str | None = None) -> None:
+    """Check that a refusal has the shape of its API, all of it, what would be taken, and nothing of what was shown."""
     native_status, wire_status, code = TOLD[slug]
     body = orjson.loads(reply.body)
     if is_wire(*operation):
@@ -108,7 +116,7 @@ def told(reply: Reply, operation: tuple[str, str], slug: str) -> None:
         assert reply.headers["content-type"] == "application/problem+json"
         assert body.keys() == {"type", "title", "status", "detail", "instance"}
         assert (body["type"], body["status"]) == (f"urn:rerank-gateway:problem:{slug}", native_status)
-    challenge = 'bearer realm="rerank-gateway"' if reply.status == 401 else None
+    challenge = CHALLENGES[mode or ""] if reply.status == 401 else None
     assert reply.headers.get("www-authenticate") == challenge
     assert ("retry-after" in reply.headers) == (slug == "too-many")
     assert b"canary" not in reply.whole.lower()
@@ -121,7 +129,7 @@ async def test_a_refusal(connect: Connect, lines: list[Any], name: str) -> None:
     row = ROWS[name]
     client, inside = await opened(connect, row)
     for operation in row.operations:
-        told(await answer(client, row.change, operation), operation, row.slug)
+        told(await answer(client, row.change, operation), operation, row.slug, row.auth.mode)
     assert inside.reached == 0
     assert [line["error"] for line in lines] == [row.slug] * len(row.operations)
     assert "canary" not in str(lines).lower()
