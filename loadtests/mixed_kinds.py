@@ -14,6 +14,9 @@ WARM_USERS: Final = 200
 PAGE: Final = 48
 DEADLINE_MS: Final = 30_000
 
+LARGEST: Final = "cold 10,000"
+"""The kind of which one takes the most memory while it is under way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -48,7 +51,10 @@ class Shopper:
 
     def next(self) -> Asked:
         """The next one."""
-        kind = self.random.choices(NAMES, WEIGHTS)[0]
+        return self.made(self.random.choices(NAMES, WEIGHTS)[0])
+
+    def made(self, kind: str) -> Asked:
+        """One of a kind."""
         _, status, made = KINDS[kind]
         return Asked(kind, status, made(self))
 
@@ -101,7 +107,7 @@ KINDS: Final[dict[str, tuple[float, int, Callable[[Shopper], bytes]]]] = {
     "shelves": (40, 200, _shelves),
     "cold 100": (60, 200, lambda of: _rank(of.stranger(), of.some(100))),
     "cold 1,000": (5, 200, lambda of: _rank(of.stranger(), of.some(1_000))),
-    "cold 10,000": (0.3, 200, lambda of: _rank(of.stranger(), ITEMS)),
+    LARGEST: (0.3, 200, lambda of: _rank(of.stranger(), ITEMS)),
     "pin": (6, 200, lambda of: _rank(of.user(), ITEMS[:500], limit=PAGE, pin=True)),
     "pinned page": (20, 200, _pinned_page),
     "recommendations": (20, 200, lambda of: _post("/recommendations", campaignArn="recommendations", userId=of.user())),

@@ -24,6 +24,7 @@ from gateway.core.model import (
     Grade,
     Grades,
     Ints,
+    filled,
     on_grid,
     some,
 )
@@ -78,7 +79,7 @@ class Calibration:
     @property
     def error(self) -> float:
         """The largest error of any call."""
-        return float(self.errors.max(initial=0.0))
+        return max(self.errors.tolist(), default=0.0)
 
     @property
     def drifted(self) -> bool:
@@ -95,21 +96,26 @@ def calibrate(
     bridge_answers: Sequence[Answer | None] = (),
 ) -> Calibration:
     """Put the answers (None for a failed call) of a plan, and of its bridges, on one scale."""
-    scales = _scales(plan, answers, bridges, bridge_answers)
     counts = {c: int(np.count_nonzero(answer.scores)) for c, answer in enumerate(answers) if answer is not None}
-    offsets, errors = _offsets(plan, scales, bridges, [c for c, scored in counts.items() if scored])
-    log = np.full(len(plan.universe), -np.inf)
-    score = np.full(len(plan.universe), _UNRANKED)
-    call = np.full(len(plan.universe), -1, dtype=np.intp)
+    scored = [c for c, count in counts.items() if count]
+    scales: dict[int, Scale] = {}
+    offsets, errors = np.zeros(len(plan.chunks)), np.zeros(len(plan.chunks))
+    if plan.known_log is not None or len(scored) > 1:  # one call is its own scale
+        scales = _scales(plan, answers, bridges, bridge_answers)
+        _join(plan, scales, bridges, scored, offsets, errors)
+    log = filled(len(plan.universe), -np.inf)
+    score = filled(len(plan.universe), _UNRANKED)
+    call = filled(len(plan.universe), -1, np.intp)
     # In an order of their own, so that the result does not depend on that of the calls: the best-joined call that
     # scored anything writes last, and the shared anchors take its word for their place.
     answered = [(c, answer, counts[c]) for c, answer in enumerate(answers) if answer is not None]
-    answered.sort(key=lambda one: (one[2] > 0, -errors[one[0]], _own_key(plan, one[0])))
-    for c, answer, scored in answered:
-        _place_call(plan.chunks[c], answer, scored, float(offsets[c]), log, score)
+    if len(answered) > 1:
+        answered.sort(key=lambda one: (one[2] > 0, -errors[one[0]], _own_key(plan, one[0])))
+    for c, answer, count in answered:
+        _place_call(plan.chunks[c], answer, count, float(offsets[c]), log, score)
         call[plan.chunks[c]] = c
     grade: Grades = _GRADES.take(_SCORES.searchsorted(score, "right"))
-    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer, scored in answered if scored < len(answer.scores)]
+    zeros = [_zeros(plan.chunks[c], answer, call, c) for c, answer, count in answered if count < len(answer.scores)]
     if zeros:
         _place_zeros(zeros, log, grade, max(offsets[c] for c, _, _ in answered))
     wanted = slice(0, plan.wanted)
@@ -141,20 +147,21 @@ def _scales(
 
 def measured(chunk: Ints, answer: Answer) -> Floats:
     """The score of every place of the chunk, NaN for what came without one."""
-    score = np.full(len(chunk), np.nan) if len(answer.positions) < len(chunk) else np.empty(len(chunk))
+    score = filled(len(chunk), np.nan) if len(answer.positions) < len(chunk) else np.empty(len(chunk))
     score[answer.positions] = np.where(answer.unknown, np.nan, answer.scores) if some(answer.unknown) else answer.scores
     return score
 
 
-def _offsets(
-    plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge], scored: list[int]
-) -> tuple[Floats, Floats]:
-    """Offset and error of every call of the plan, along the best path from the root of the scale; `scored` are those
-    with a score."""
-    calls = len(plan.chunks)
-    offsets, errors = np.zeros(calls), np.zeros(calls)
-    if plan.known_log is None and len(scored) <= 1:
-        return offsets, errors  # one call is its own scale
+def _join(
+    plan: Plan,
+    scales: dict[int, Scale],
+    bridges: Sequence[Bridge],
+    scored: list[int],
+    offsets: Floats,
+    errors: Floats,
+) -> None:
+    """Write offset and error of every call of the plan, along the best path from the root of the scale; `scored` are
+    those with a score."""
     joins = chain(_anchor_joins(plan, scales, scored), _bridge_joins(plan, scales, bridges))
     reached = best_paths(joins, _root(plan, scales, bridges))
     # A call that nothing joins holds a thin stripe like the others: their mean offset is the best guess, flagged by its
@@ -165,7 +172,6 @@ def _offsets(
     if plan.known_log is not None:
         known = plan.known_log[plan.wanted :].max()  # the frame's scores were scaled by its strongest item
         offsets[scored] += known
-    return offsets, errors
 
 
 def _root(plan: Plan, scales: dict[int, Scale], bridges: Sequence[Bridge]) -> int:

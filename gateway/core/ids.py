@@ -19,6 +19,9 @@ SEPARATOR: Final = "\0"
 ID_BYTES: Final = {True: "".__sizeof__(), False: "\N{SHOPPING TROLLEY}".__sizeof__()}
 """What an id in a list takes beside its characters, or a little less: of a text that is ASCII, and of any other."""
 
+SHORT_CHARS: Final = 4_000
+"""A text is so short that it counts its separators itself in less time than numpy."""
+
 
 class Ids:
     """Distinct ids. A value, but for what it makes of itself."""
@@ -100,5 +103,7 @@ class Ids:
 
 
 def _separators(text: str) -> int:
-    """How many there are: numpy counts 10,000 in 20 us, the text itself in 79."""
+    """How many there are: numpy counts 10,000 in 20 us, the text itself in 79, but 100 in less than numpy begins."""
+    if len(text) < SHORT_CHARS:
+        return text.count(SEPARATOR)
     return int(np.count_nonzero(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) == 0))

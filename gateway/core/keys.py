@@ -10,6 +10,7 @@ serves one question alone: everything that was asked is in its digest.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ SCHEMA: Final = 1
 
 DIGEST_BYTES: Final = 16
 """128 bits: among 10^12 keys a chance of 1e-15 for one collision."""
+
+PLAIN_MAX: Final = 1_000
+"""Campaigns whose digest is kept. Only where none is configured can callers name so many."""
 
 _QUOTED_LIST: Final = re.compile(r'"[^"]*"(?:,"[^"]*")*')
 
@@ -41,7 +45,9 @@ class FrameKey(NamedTuple):
 def frame_key(subject: Subject, *more: str) -> FrameKey:
     """The keys of a subject; `more` is whatever else changes what is kept."""
     user = user_key(subject.tenant, subject.user_id)
-    return FrameKey(user, f"{user}:{_digest((*_subject_parts(subject), *more))}")
+    if more or subject.context or subject.filter_arn or subject.filter_values:
+        return FrameKey(user, f"{user}:{_digest((*_subject_parts(subject), *more))}")
+    return FrameKey(user, f"{user}:{_plain_digest(subject.campaign, subject.variant)}")
 
 
 def question_key(question: Question) -> FrameKey:
@@ -54,6 +60,12 @@ def question_key(question: Question) -> FrameKey:
     digest = _digest(_question_parts(question))
     user = user_key(subject.tenant, subject.user_id or f"\0{digest}")
     return FrameKey(user, f"{user}:q:{digest}")
+
+
+@lru_cache(maxsize=PLAIN_MAX)
+def _plain_digest(campaign: str, variant: str) -> str:
+    """The digest of all subjects of a campaign without context and filter: the user is not in it."""
+    return _digest(_subject_parts(Subject(campaign, "", variant=variant)))
 
 
 def _subject_parts(subject: Subject) -> Iterable[str]:

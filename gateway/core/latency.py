@@ -21,6 +21,9 @@ LONGEST_S: Final = 60.0
 BUCKETS: Final = math.ceil(math.log(LONGEST_S / SHORTEST_S, GROWTH)) + 1
 _PER_BUCKET: Final = 1.0 / math.log(GROWTH)
 
+_ENDS_S: Final = tuple(SHORTEST_S * GROWTH ** (place + 1) for place in range(BUCKETS))
+"""Where the buckets end."""
+
 GENERATION_S: Final = 10.0
 FRESH_S: Final = 0.1
 
@@ -78,8 +81,7 @@ class Latencies:
         if total < SAMPLES_MIN:
             return None
         below = (np.frombuffer(self._now, np.int64) + np.frombuffer(self._before, np.int64)).cumsum()
-        places = below.searchsorted(total * _SHARES).tolist()
-        return Quantiles(*(SHORTEST_S * GROWTH ** (place + 1) for place in places))
+        return Quantiles(*map(_ENDS_S.__getitem__, below.searchsorted(total * _SHARES).tolist()))
 
     def _age(self, now_s: float) -> None:
         """Begin a new generation when the present one is old, and has something to say."""

@@ -8,7 +8,7 @@ from gateway.core.answer import Answer
 from gateway.core.calibration import Calibration
 from gateway.core.frame import Frame
 from gateway.core.ids import Ids
-from gateway.core.model import Grade, every, places_of, taken
+from gateway.core.model import Grade, places_of, taken, worst_of
 from gateway.core.plan import Plan
 
 
@@ -20,11 +20,10 @@ def frame_of(
     `created_s` is the wall time before the first call was sent: a frame is never younger than its oldest score.
     """
     items, log, grade, call = plan.universe, calibration.log, calibration.grade, calibration.call
-    answered = grade != Grade.UNRANKED
-    if len(items) > plan.wanted or not every(answered):
-        kept = places_of(answered)
+    if len(items) > plan.wanted or worst_of(grade) == Grade.UNRANKED:
+        kept = places_of(grade != Grade.UNRANKED)
         items, log, grade, call = taken(items, kept), log[kept], grade[kept], call[kept]
-    used = np.bincount(call, minlength=len(answers)).tolist()
+    used = [len(call)] if len(answers) == 1 else np.bincount(call, minlength=len(answers)).tolist()
     if not all(used):
         call = (np.cumsum(np.array(used) > 0) - 1)[call]  # the number of a call among those used
     return Frame(

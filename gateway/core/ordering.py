@@ -11,7 +11,7 @@ not ask for, so they sum to 1: nobody can tell that there was more than one call
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.model import Floats, Grade, Grades, Ints, places_of, some
+from gateway.core.model import Floats, Grade, Grades, Ints, places_of, some, worst_of
 from gateway.core.values import dataclass
 
 
@@ -45,7 +45,7 @@ def order_candidates(log: Floats, grade: Grades) -> Ranking:
     """Rank candidates by their log scores and grades (both parallel to the caller's distinct candidates)."""
     none = np.empty(0, dtype=np.intp)
     rounded = trailing = unknown = excluded = unranked = none
-    worst = grade.max(initial=Grade.SHARP)
+    worst = worst_of(grade)
     if worst <= Grade.FAINT:  # the usual list: nothing has to be picked out
         order, rising = _by_log(log)
         scored = len(order)

@@ -67,7 +67,9 @@ class Plan:
 
     def lists(self) -> list[list[str]]:
         """The ids to send, for every chunk: dealt as the places were, by slices of lists, which takes 0.03 ms for
-        10,000 where looking up every place takes 0.25."""
+        10,000 where looking up every place takes 0.25. One call without anchors asks for the very list."""
+        if len(self.chunks) == 1 and self.wanted == len(self.universe):
+            return [self.universe]
         shared, own, begin = taken(self.universe, self.anchors), list[str](), 0
         for anchor in self.anchors.tolist():
             own += self.universe[begin : min(anchor, self.wanted)]

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.model import RESOLVED_SCORE, Floats, Grade, Grades, some
+from gateway.core.model import RESOLVED_SCORE, Floats, Grade, Grades, some, worst_of
 
 SHARE_MIN: Final = 2 * RESOLVED_SCORE
 """A share that a call over part of the list surely resolves, the rounding of the known score allowed for."""
@@ -26,6 +26,8 @@ def resolvable(log: Floats, grade: Grades) -> NDArray[np.bool_]:
 
     The log scores of items that came as 0 are upper bounds, so they may be asked once in vain: their bound falls then.
     """
+    if worst_of(grade) < Grade.FAINT:  # the usual short list
+        return np.zeros(len(grade), dtype=np.bool_)
     weak = (grade >= Grade.FAINT) & (grade <= Grade.TRAILING)
     if not some(weak):
         return weak

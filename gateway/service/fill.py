@@ -11,7 +11,7 @@ from gateway.core.budget import Budget
 from gateway.core.frame import Frame
 from gateway.core.keys import FrameKey
 from gateway.core.life import began_s
-from gateway.core.model import Grade, Ints, every, places_of, some, taken
+from gateway.core.model import Grade, Ints, every, filled, places_of, some, taken
 from gateway.core.resolution import resolvable
 from gateway.core.values import dataclass
 from gateway.service.result import Cost, Played, Round
@@ -46,8 +46,6 @@ class Batch:
 
     def holds(self, candidates: list[str]) -> NDArray[np.bool_]:
         """Which of the candidates it asks for."""
-        if self.wanted is candidates:
-            return np.ones(len(candidates), dtype=np.bool_)
         return np.fromiter(map(self._indexed().__contains__, candidates), dtype=np.bool_, count=len(candidates))
 
     def add(self, items: Sequence[str], budget: Budget) -> None:
@@ -91,7 +89,7 @@ class Fill:
     def rows(self, candidates: list[str]) -> Ints:
         """Where candidates stand in the frame, -1 for nowhere."""
         if self.frame is None:
-            return np.full(len(candidates), -1, dtype=np.intp)
+            return filled(len(candidates), -1, np.intp)
         return self.frame.rows(candidates)
 
     def drop(self, batch: Batch) -> None:
@@ -144,12 +142,11 @@ class Asked:
 
     def next(self, frame: Frame | None, rows: Ints) -> list[str]:
         """What to ask for now, in the caller's order; the caller's own list, if it is all of it."""
-        lost = rows < 0
-        ask = lost if frame is None else to_ask(frame, rows)
+        ask = rows < 0 if frame is None else to_ask(frame, rows)
         if not some(ask):
             return []
         if self._begun:
-            ask = ask & ~np.where(lost, self._missing, self._weak)
+            ask = ask & ~np.where(rows < 0, self._missing, self._weak)
         return self._candidates if every(ask) else taken(self._candidates, places_of(ask))
 
     def add(self, rows: Ints, batches: list[Batch]) -> None:
@@ -157,9 +154,14 @@ class Asked:
         for batch in batches:
             if batch.merged:
                 self._begun = True
-                answered = batch.holds(self._candidates)
-                self._missing |= answered & (rows < 0)
-                self._weak |= answered & (rows >= 0)
+                lost = rows < 0
+                known = ~lost
+                if batch.wanted is not self._candidates:
+                    answered = batch.holds(self._candidates)
+                    lost &= answered
+                    known &= answered
+                self._missing |= lost
+                self._weak |= known
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -169,5 +171,5 @@ class Asked:
 
 def to_ask(frame: Frame, rows: Ints) -> NDArray[np.bool_]:
     """Which candidates, standing in these rows, are missing or could be resolved better by a call for their list."""
-    log, grade = frame.standing(rows)
-    return (rows < 0) | resolvable(log, grade)
+    weak = resolvable(*frame.standing(rows))
+    return weak if rows is frame.ids.places else (rows < 0) | weak

@@ -134,11 +134,10 @@ class Fills:
         in_time = True
         fill.callers += 1
         try:
-            rows = fill.rows(candidates)
-            known = rows >= 0
+            rows = before = fill.rows(candidates)
             for _ in range(PASSES_MAX):
-                with cost.timing.stage("cpu_s"):
-                    if not anew and fill.frame is not None and fill.has_scale and drowned(fill.frame.standing(rows)[1]):
+                with cost.cpu:
+                    if not anew and fill.frame is not None and drowned(fill.frame.standing(rows)[1]) and fill.has_scale:
                         return None
                     wanted = asked.next(fill.frame, rows)
                     batches, waiting = self._batches(fill, wanted, candidates, request, cost)
@@ -151,11 +150,11 @@ class Fills:
                     if waiting and self._clock.now_s() < request.budget.calls_until_s:
                         return None
                     break
-                with cost.timing.stage("cpu_s"):
+                with cost.cpu:
                     asked.add(rows, batches)
                     rows = fill.rows(candidates)
             same = mark is not None and fill.frame is not None and mark.scale_id == fill.frame.scale_id
-            cached = known & ~asked.mask if same else np.zeros(len(candidates), dtype=np.bool_)
+            cached = (before >= 0) & ~asked.mask if same else np.zeros(len(candidates), dtype=np.bool_)
             rounds = [batch.round for batch in dict.fromkeys(rode) if batch.round is not None]
             return Learnt(fill.frame, rows, cached, rounds, fill.sound, in_time)
         finally:
@@ -217,13 +216,16 @@ class Fills:
         campaign, subject = request.campaign, request.subject
         if request.ordinal and len(batch.wanted) > CALL_LIMIT:
             return await self._rounds.play(campaign, subject, batch.wanted, request.depth, batch.budget, batch.cost)
-        rows = fill.rows(batch.candidates)
+        near = None
+        if fill.frame is not None:
+            rows = fill.frame.rows(batch.candidates)
+            near = rows[rows >= 0]
         return await self._rounds.make(
             campaign,
             subject,
             batch.wanted,
             fill.frame,
-            rows[rows >= 0],
+            near,
             batch.budget,
             batch.cost,
             _on_the_way(request, batch),

@@ -6,7 +6,7 @@ arrival. Frames are stored in the background: no caller waits for a cache.
 """
 
 from collections.abc import Callable
-from dataclasses import field, replace
+from dataclasses import field
 from random import Random
 
 import numpy as np
@@ -85,12 +85,12 @@ class Frames:
             rows = frame.rows(asked)
             frame = frame.only(np.unique(rows[rows >= 0]))
         self.stats.stored += 1
-        self.background.start(self._save(key, replace(frame, epoch=epoch)))
+        self.background.start(self._save(key, frame, epoch))
 
-    async def _save(self, key: FrameKey, frame: Frame) -> None:
+    async def _save(self, key: FrameKey, frame: Frame, epoch: int) -> None:
         with TRACE.get().step("frame save") as step:
             step.note("rerank.frame.items", len(frame))
-            await self.store.save(key, replace(frame, ids=frame.ids.packed()), self.life.kept_s)
+            await self.store.save(key, frame.for_store(epoch), self.life.kept_s)
 
     async def bump(self, tenant: str, user_id: str) -> bool:
         """Kill all frames of the user at once; False if that could not be stored."""

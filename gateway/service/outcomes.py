@@ -1,6 +1,5 @@
 """What came of calls: of each its answer or its error, and all attempts that were made, from which all numbers come."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -18,9 +17,9 @@ class FanOut(Generic[Said]):
     outcomes: list[Said | UpstreamError]
     log: list[Attempt] = field(default_factory=list, repr=False)
 
-    def sent(self) -> Counter[Kind]:
-        """The attempts that were sent, each of which is billed, by kind."""
-        return Counter([one.kind for one in self.log if one.sent])
+    def sent(self) -> list[Kind]:
+        """The kinds of the attempts that were sent, each of which is billed."""
+        return [one.kind for one in self.log if one.sent]
 
     @property
     def attempts(self) -> int:
@@ -30,12 +29,12 @@ class FanOut(Generic[Said]):
     @property
     def retries(self) -> int:
         """How many of them were second tries."""
-        return self.sent()["retry"]
+        return self.sent().count("retry")
 
     @property
     def hedges(self) -> int:
         """How many of them were hedges."""
-        return self.sent()["hedge"]
+        return self.sent().count("hedge")
 
     @property
     def queue_s(self) -> float:

@@ -16,7 +16,7 @@ from gateway.core.errors import DeadlineExceeded, UpstreamError
 from gateway.core.frame import Frame
 from gateway.core.keys import user_key
 from gateway.core.life import Stage
-from gateway.core.model import Grade, Ints, distinct, every, some
+from gateway.core.model import Grade, Ints, distinct, every, filled, some
 from gateway.core.ordering import order_candidates
 from gateway.core.plan import CALL_LIMIT
 from gateway.ports import Clock
@@ -61,12 +61,12 @@ class Reranker:
                 self.fills.refresh(request, candidates, found)
             stale = found.stage is Stage.STALE
             origin = Origin.STALE if stale else Origin.CACHED
-            with cost.timing.stage("cpu_s"):
+            with cost.cpu:
                 flag = Degraded.STALE if stale else None
                 return _result(request, candidates, found.frame, rows, origin, flag, cost, [])
         learnt = await self.fills.learn(request, candidates, found, cost)
         await self.turns.mine()
-        with cost.timing.stage("cpu_s"):
+        with cost.cpu:
             return _answer(request, candidates, found, learnt, cost)
 
     async def forget_user(self, tenant: str, user_id: str) -> bool:
@@ -85,32 +85,33 @@ class Reranker:
         with cost.timing.stage("cache_s"):
             found = await self.frames.look_up(request.subject)
         await self.turns.next_step(len(request.items))
-        with cost.timing.stage("cpu_s"):
-            if found.frame is not None and found.frame.ids.are(request.items):
-                return request.items, found, found.frame.ids.places
+        if found.frame is not None:
+            with cost.cpu:
+                if found.frame.ids.are(request.items):
+                    return request.items, found, found.frame.ids.places
         return await self._distinct(request.items, cost), found, None
 
     async def _distinct(self, items: list[str], cost: Cost) -> list[str]:
         """The items without repetition; of a long list a piece in each turn."""
         if len(items) <= STEP:
-            with cost.timing.stage("cpu_s"):
+            with cost.cpu:
                 return distinct(items)
         seen: dict[str, None] = {}
         for start in range(0, len(items), STEP):
             await self.turns.mine()
-            with cost.timing.stage("cpu_s"):
+            with cost.cpu:
                 seen.update(dict.fromkeys(items[start : start + STEP]))
         return items if len(seen) == len(items) else list(seen)
 
     async def _rows(self, frame: Frame, candidates: list[str], cost: Cost) -> Ints:
         """The rows of the candidates; of a long list a piece in each turn, but the very list of the frame at once."""
         await self.turns.next_step(len(candidates))
-        with cost.timing.stage("cpu_s"):
+        with cost.cpu:
             if len(candidates) <= STEP or frame.ids.are(candidates):
                 return frame.rows(candidates)
         pieces: list[Ints] = []
         for start in range(0, len(candidates), STEP):
-            with cost.timing.stage("cpu_s"):
+            with cost.cpu:
                 pieces.append(frame.rows(candidates[start : start + STEP]))
             await self.turns.mine()
         return np.concatenate(pieces)
@@ -124,7 +125,7 @@ class Reranker:
             return None
         if rows is None:
             rows = await self._rows(found.frame, candidates, cost)
-        if every(rows >= 0) and (found.stage is Stage.STALE or not some(to_ask(found.frame, rows))):
+        if found.frame.holds_all(rows) and (found.stage is Stage.STALE or not some(to_ask(found.frame, rows))):
             stats.stale += found.stage is Stage.STALE
             stats.hits += found.stage is not Stage.STALE
             return rows
@@ -164,7 +165,7 @@ def _instead(request: Request, candidates: list[str], found: Found, learnt: Lear
 
 def unranked(request: Request, candidates: list[str], degraded: Degraded, cost: Cost) -> Result:
     """The candidates in the caller's order, none of them ranked."""
-    nowhere = np.full(len(candidates), -1, dtype=np.intp)
+    nowhere = filled(len(candidates), -1, np.intp)
     return _result(request, candidates, None, nowhere, Origin.FRESH, degraded, cost, [])
 
 
@@ -172,6 +173,13 @@ def _failures(learnt: Learnt) -> list[UpstreamError]:
     """Why candidates are missing: calls that failed, and the deadline, if it came first."""
     failures = list(chain.from_iterable(made.fan.failures for made in learnt.rounds))
     return failures if learnt.in_time else [*failures, DeadlineExceeded("no answer before the deadline")]
+
+
+def _cached(rows: Ints, origin: int | Ints) -> int:
+    """How many candidates in these rows have a score that is not fresh."""
+    if isinstance(origin, int):
+        return 0 if origin == Origin.FRESH else int(np.count_nonzero(rows >= 0))
+    return int(np.count_nonzero((rows >= 0) & (origin != Origin.FRESH)))
 
 
 def _result(
@@ -191,10 +199,10 @@ def _result(
         ranking = order_by_rank(log, grade)
     else:
         ranking = order_candidates(log, grade) if frame is None else frame.ranking(rows)
-    origins = np.full(len(rows), origin) if isinstance(origin, int) else origin
+    origins = filled(len(rows), origin, np.intp) if isinstance(origin, int) else origin
     usage = cost.usage
     usage.candidates = len(candidates)
-    usage.cached = int(np.count_nonzero((rows >= 0) & (origins != Origin.FRESH)))
+    usage.cached = _cached(rows, origin)
     usage.unknown, usage.excluded, usage.unranked = ranking.unknown, ranking.excluded, ranking.unranked
     return Result(
         candidates=candidates,

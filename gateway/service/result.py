@@ -16,7 +16,7 @@ from gateway.core.calibration import ERROR_MAX, Calibration
 from gateway.core.errors import DeadlineExceeded, Unavailable, UpstreamError
 from gateway.core.frame import Frame
 from gateway.core.keys import list_digest
-from gateway.core.model import Floats, Grade, Grades, Ints, Subject
+from gateway.core.model import Floats, Grade, Grades, Ints, Subject, filled
 from gateway.core.ordering import Ranking
 from gateway.core.plan import Plan
 from gateway.core.routing import Campaign, Merge
@@ -101,9 +101,9 @@ class Usage:
     def count(self, fan: FanOut[Any]) -> None:
         """Add what a set of calls cost."""
         sent = fan.sent()
-        self.upstream_calls += sent.total()
-        self.retries += sent["retry"]
-        self.hedges += sent["hedge"]
+        self.upstream_calls += len(sent)
+        self.retries += sent.count("retry")
+        self.hedges += sent.count("hedge")
 
     def add(self, other: "Usage") -> None:
         """Add what another ranking for the same answer cost."""
@@ -155,30 +155,33 @@ class Stage:
     """A stretch of a ranking whose time is added to a stage. A class, not a generator: a ranking has a dozen of them,
     and they take half as long."""
 
-    __slots__ = ("_began_s", "_name", "_timing")
+    __slots__ = ("_began_s", "_name", "_now_s", "_timing")
 
     def __init__(self, timing: Timing, name: str) -> None:
-        self._timing, self._name = timing, name
+        self._timing, self._name, self._now_s = timing, name, timing.clock.stopwatch_s
 
     def __enter__(self) -> None:
-        self._began_s = self._timing.clock.stopwatch_s()
+        self._began_s = self._now_s()
 
     def __exit__(self, *_: object) -> None:
         timing, name = self._timing, self._name
-        setattr(timing, name, getattr(timing, name) + timing.clock.stopwatch_s() - self._began_s)
+        setattr(timing, name, getattr(timing, name) + self._now_s() - self._began_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a ranking cost so far, in calls and in time."""
+    """What a ranking cost so far, in calls and in time. `cpu` is the stage `cpu_s`, one for all its blocks: none of
+    them waits, so no two are under way at once."""
 
     usage: Usage
     timing: Timing
+    cpu: Stage
 
     @classmethod
     def new(cls, clock: Clock) -> "Cost":
         """Nothing yet."""
-        return cls(Usage(), Timing(clock))
+        timing = Timing(clock)
+        return cls(Usage(), timing, Stage(timing, "cpu_s"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,6 +280,6 @@ def incomplete(failures: Sequence[UpstreamError]) -> Degraded:
 def view(frame: Frame | None, rows: Ints) -> tuple[Floats, Grades, Ints]:
     """Log scores, grades and recommendation indices of candidates that stand in these rows of a frame (-1: nowhere)."""
     if frame is None:
-        nowhere = np.full(len(rows), -1, dtype=np.intp)
-        return np.full(len(rows), -np.inf), np.full(len(rows), Grade.UNRANKED, dtype=np.uint8), nowhere
+        nowhere = filled(len(rows), -1, np.intp)
+        return filled(len(rows), -np.inf), filled(len(rows), Grade.UNRANKED, np.uint8), nowhere
     return *frame.standing(rows), frame.sources(rows)

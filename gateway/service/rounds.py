@@ -57,7 +57,7 @@ class Rounds:
         new scale. A drift that may not be acted on makes the round unsound.
         """
         created_s = self.clock.wall_s()
-        with cost.timing.stage("cpu_s"):
+        with cost.cpu:
             plan = plan_ranking(wanted, frame, near=near)
             together = _together(plan, frame, near, columns)
         described = None
@@ -69,28 +69,29 @@ class Rounds:
             fan, names = await self._calls(campaign, subject, plan.lists(), budget, cost), ()
         with TRACE.get().step("merge") as step:
             await self.turns.mine()
-            with cost.timing.stage("cpu_s"):
-                calibration = calibrate(plan, fan.answers)
+            with cost.cpu:
+                answers = fan.answers
+                calibration = calibrate(plan, answers)
             bridges: list[Bridge] = []
-            bridged = FanOut[Answer]([])
+            bridged: FanOut[Answer] = FanOut([])
             if calibration.error > ERROR_MAX and budget.allows_attempt(self.clock.now_s()):
-                bridges = plan_bridges(plan, fan.answers)
+                bridges = plan_bridges(plan, answers)
                 lists = [taken(plan.universe, bridge.chunk) for bridge in bridges]
                 bridged = await self._calls(
                     campaign, subject, lists, budget, cost, purpose="bridge", earlier=len(plan.chunks)
                 )
                 cost.usage.bridges += len(bridges)
-                calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
-            with cost.timing.stage("cpu_s"):
-                drifted = calibration.drifted and may_drift
-                if drifted:
+                calibration = calibrate(plan, answers, bridges, bridged.answers)
+            drifted = calibration.drifted and may_drift
+            if drifted:
+                with cost.cpu:
                     cost.usage.drifts += 1
                     plan = replace(plan, known_log=None)
-                    calibration = calibrate(plan, fan.answers, bridges, bridged.answers)
-                scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
+                    calibration = calibrate(plan, answers, bridges, bridged.answers)
+            scale_id = f"{self.random.getrandbits(64):016x}" if frame is None or drifted else frame.scale_id
             await self.turns.next_step(len(wanted))
-            with cost.timing.stage("cpu_s"):
-                learnt = frame_of(plan, calibration, fan.answers, scale_id=scale_id, created_s=created_s)
+            with cost.cpu:
+                learnt = frame_of(plan, calibration, answers, scale_id=scale_id, created_s=created_s)
             step.note("rerank.bridges", len(bridges))
             step.note("rerank.drifted", drifted)
             return Round(plan, fan, calibration, bridges, drifted, learnt, names, [*fan.log, *bridged.log])
@@ -112,7 +113,7 @@ class Rounds:
         """Rank the wanted items by the orders of the calls alone, the first `depth` of them for certain."""
         created_s = self.clock.wall_s()
         tournament = Tournament(len(wanted), depth)
-        whole = FanOut[Answer]([])
+        whole: FanOut[Answer] = FanOut([])
         while (places := tournament.lists()) and (not whole.outcomes or budget.allows_attempt(self.clock.now_s())):
             earlier = len(whole.outcomes)
             purpose: Purpose = "playoff" if earlier else "plan"
@@ -121,9 +122,9 @@ class Rounds:
             whole.outcomes += fan.outcomes
             whole.log += fan.log
             await self.turns.mine()
-            with cost.timing.stage("cpu_s"):
+            with cost.cpu:
                 tournament.take(fan.answers)
-        with cost.timing.stage("cpu_s"):
+        with cost.cpu:
             ids = ["" if answer is None else answer.recommendation_id for answer in whole.answers]
             scale_id = f"{self.random.getrandbits(64):016x}"
             learnt = frame_of_tournament(tournament, wanted, ids, scale_id=scale_id, created_s=created_s)

@@ -22,6 +22,7 @@ from gateway.web.outline import (
     TWICE,
     Outline,
     container_of,
+    fields_of,
     is_map_of_lists,
     is_plain,
     repeat_in_maps,
@@ -123,7 +124,7 @@ def _decoder(kind: type[Members]) -> msgspec.json.Decoder[Members]:
 
 
 def _struct_faults(outline: Outline, kind: type[msgspec.Struct], first: msgspec.ValidationError) -> Iterator[Fault]:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = fields_of(kind)
     for name, field in fields.items():
         if name in outline.values:
             yield from _member_faults(f"/{name}", outline.values[name], field.type)
@@ -196,7 +197,7 @@ def _element_faults(pointer: str, value: Any, kind: Any) -> Iterator[Fault]:
 
 def _object_faults(pointer: str, value: dict[str, Any], kind: type[msgspec.Struct]) -> Iterator[Fault]:
     """The faults of the members of an object that stands in a member."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = fields_of(kind)
     for name, field in fields.items():
         if name not in value and field.required:
             yield Fault(f"{pointer}/{name}", REQUIRED)
@@ -256,8 +257,8 @@ def _nul_faults(pointer: str, value: Any) -> Iterator[Fault]:
         for name, element in value.items():
             yield from _nul_faults(f"{pointer}/{escaped(name)}", element)
     elif isinstance(value, msgspec.Struct):
-        for field in msgspec.structs.fields(value):
-            yield from _nul_faults(f"{pointer}/{field.encode_name}", getattr(value, field.name))
+        for name, field in fields_of(type(value)).items():
+            yield from _nul_faults(f"{pointer}/{name}", getattr(value, field.name))
 
 
 def escaped(name: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from gateway.service.turns import Turns
 from gateway.web.faults import FAULTS_MAX, NUL, BadMembers, Fault, NotJson, decode, escaped, hold_together, longest
 from gateway.web.marks import LIST, OBJECT, Container, Marks, marks_of
-from gateway.web.outline import container_of, is_map_of_lists
+from gateway.web.outline import container_of, fields_of, is_map_of_lists
 
 LONG_BYTES: Final = 256 * 1024
 """From here on a request is long: what is shorter takes 5 ms at most, whatever it holds."""
@@ -92,7 +92,7 @@ async def members_of(turns: Turns, body: bytes | bytearray, kind: type[Members])
 
 def _lists(body: bytes | bytearray, marks: Marks, kind: type[msgspec.Struct]) -> Iterator[_List]:
     """The lists of the document that are such members, or stand in one that is a map of lists; repeated ones too."""
-    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    fields = {name: field.type for name, field in fields_of(kind).items()}
     for one in marks.containers:
         if body[one.begin] != LIST or not one.leaf or one.depth not in (1, 2):
             continue
@@ -182,7 +182,7 @@ def _pieces(body: bytes | bytearray, marks: Marks, of: _List) -> Iterator[tuple[
 
 def _with(members: Members, path: tuple[str, ...], ids: list[str]) -> Members:
     """The members with a list put back."""
-    attribute = next(field.name for field in msgspec.structs.fields(members) if field.encode_name == path[0])
+    attribute = fields_of(type(members))[path[0]].name
     if len(path) == 1:
         return msgspec.structs.replace(members, **{attribute: ids})
     getattr(members, attribute)[path[1]] = ids

@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from gateway.web.faults import FAULTS_MAX, BadMembers, Fault, Members, escaped, rule_in
+from gateway.web.outline import fields_of
 
 NOT_DIGITS: Final = "Expected `int` in decimal digits"
 
@@ -20,7 +21,7 @@ _DIGITS: Final = re.compile(r"0|-?[1-9][0-9]*")
 
 def decode_query(query: Sequence[tuple[str, str]], kind: type[Members]) -> Members:
     """The names and values of a query as `kind`. Raises `BadMembers` with all faults (`FAULTS_MAX` at most)."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = fields_of(kind)
     faults: list[Fault] = []
     values: dict[str, Any] = {}
     for name, text in query[: FAULTS_MAX + 1]:

@@ -12,6 +12,7 @@ import msgspec
 import orjson
 
 from gateway.web.faults import Fault
+from gateway.web.outline import fields_of
 
 PRESENT: Final[dict[str, Any]] = {"not": {"type": "null"}}
 SOME: Final[dict[str, Any]] = {"type": "object", "minProperties": 1}
@@ -93,7 +94,7 @@ def _value(members: msgspec.Struct, name: str) -> Any:
 @cache
 def _attribute(kind: type[msgspec.Struct], name: str) -> str:
     """The attribute of a type by its name in the document."""
-    return next(field.name for field in msgspec.structs.fields(kind) if field.encode_name == name)
+    return fields_of(kind)[name].name
 
 
 def _is_json_object(text: str) -> bool:

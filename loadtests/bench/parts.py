@@ -108,9 +108,11 @@ def _chaos(found: Found) -> list[Goal]:
 def _mixed(found: Found) -> list[Goal]:
     before, after = found["warmUp"], found["requests"]
     others = [name for name in found["grown"] if name != "memory"]
+    peaks = found["peaksMib"]
     return [
         Goal("resident memory, idle", found["idle"]["resident_mib"], 100, "MiB"),
         Goal(f"resident memory grown from {before:,} to {after:,} mixed requests", found["grownMib"], 5, "MiB"),
+        Goal("resident memory grown while the busiest moment comes again", round(peaks[-1] - peaks[0], 1), 5, "MiB"),
         Goal(
             f"descriptors, threads, tasks: kinds that grew meanwhile {others or ''}".strip(),
             len(others),
@@ -210,7 +212,7 @@ PARTS: Final = (
     Part("stalls", "stalls", ("--json", "--repeat", "3"), 150, _stalls),
     Part("hostile", "hostile", ("--json",), 120, _hostile),
     Part("exact calls", "exact_calls", ("--json",), 60, _exact_calls),
-    Part("mixed", "mixed", ("--json",), 240, _mixed),
+    Part("mixed", "mixed", ("--json",), 300, _mixed),
     Part("slow heads", "slow_heads", ("--json",), 120, _slow_heads),
     Part("observed", "observed", ("--json", "--rounds", "12"), 90, _observed),
     Part("resilience", "resilience", ("--json", "--quick"), 330, _resilience),

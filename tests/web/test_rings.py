@@ -1,6 +1,7 @@
 """Requests that fail leave nothing behind that only the collector could free: it comes by seldom, and then all at once.
 
-A ring is made where an error is kept in what the frames of its traceback hold.
+A ring is made where an error is kept in what the frames of its traceback hold, and where a function that calls itself
+is made inside of another, as the decoder's library does to look at a type.
 """
 
 import asyncio
@@ -8,9 +9,11 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 
 from gateway.core.errors import GatewayError, InvalidInput, Malformed, Throttled, Unavailable
+from gateway.web.members import RerankRequest
 from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
 from tests.web.held import Held
@@ -28,21 +31,24 @@ FAILURES: dict[str, Callable[[int], GatewayError | str | None]] = {
 
 
 @contextmanager
-def rings() -> Iterator[list[str]]:
-    """Gives the kinds of our objects that have come up meanwhile and are left, when it is over, to the collector."""
+def rings(made_in: str = "gateway.") -> Iterator[list[str]]:
+    """Gives the kinds of objects of this package that have come up meanwhile and are left, when it is over, to the
+    collector; a function tells where it was made as an object does."""
     found: list[str] = []
     gc.collect()
     gc.disable()
-    before = {id(one) for one in gc.get_objects()}  # the gateway of another test may go only now
+    before = gc.get_objects()  # held, or the gateway of another test may go only now
     try:
         yield found
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        left = (type(one) for one in gc.garbage if id(one) not in before)
-        found += {kind.__qualname__ for kind in left if kind.__module__.startswith("gateway.")}
+        found += {
+            type(one).__qualname__ for one in gc.garbage if str(getattr(one, "__module__", "")).startswith(made_in)
+        }
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
+        before.clear()
         gc.enable()
 
 
@@ -78,6 +84,29 @@ async def test_callers_that_leave_leave_no_rings(connect: Connect) -> None:
             await asyncio.sleep(0)
         ranker.calls.clear()
     assert left == []
+
+
+async def test_members_leave_no_rings(connect: Connect) -> None:
+    """What the members of a request are is not looked at anew for every page and every fault."""
+    client = await connect()
+    first = await send(client, NATIVE, {**native(items(20)), "limit": 10, "pin": True})
+    page = f"/v1/rankings/{(await first.json())['rankingId']}?limit=10&offset=10"
+
+    async def ask() -> None:
+        assert (await client.get(page)).status == 200
+        assert (await send(client, NATIVE, {**native(items(20)), "limit": -1})).status == 422
+
+    await ask()
+    with rings("msgspec.") as left:
+        await ask()
+    assert left == []
+
+
+def test_control_a_ring_of_the_decoder_is_found() -> None:
+    """The library leaves a ring to whoever asks it what the members of a type are."""
+    with rings("msgspec.") as left:
+        msgspec.structs.fields(RerankRequest)
+    assert left == ["function"]
 
 
 def test_control_a_ring_is_found() -> None:
