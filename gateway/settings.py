@@ -16,11 +16,18 @@ from gateway.core.redis_url import SCHEMES, parse
 from gateway.core.routing import Campaign
 from gateway.settings_auth import NAME, AuthSettings, listener_relations, tenant_relations
 from gateway.settings_campaigns import CampaignSettings, campaign_relations
+from gateway.settings_files import cache_file_relations
 from gateway.settings_parts import Section as _Section
 from gateway.settings_parts import table as _table
 from gateway.settings_sources import PREFIX, gathered
 
-PLAIN_WORDS: Final[dict[str, str]] = {"extra_forbidden": "there is no such setting", "missing": "must be set"}
+PLAIN_WORDS: Final[dict[str, str]] = {
+    "extra_forbidden": "there is no such setting",
+    "missing": "must be set",
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list",
+}
 """Faults that the validator words for programmers."""
 
 
@@ -134,9 +141,12 @@ class Settings(BaseSettings):
         return {name: one.policies(name) for name, one in self.campaigns.items()}
 
 
-def export(variables: Mapping[str, str]) -> None:
-    """Set variables for this process and its children: how the demo stands in for a pod's manifest."""
-    os.environ.update(variables)  # noqa: TID251 - their one home
+def export(variables: Mapping[str, str], instead_of: tuple[str, ...] = ()) -> None:
+    """Set variables for this process and its children, in place of all whose names begin so: how the demo stands in
+    for a pod's manifest."""
+    for name in [one for one in os.environ if one.upper().startswith(instead_of)]:  # noqa: TID251 - their one home
+        del os.environ[name]  # noqa: TID251
+    os.environ.update(variables)  # noqa: TID251
 
 
 def standard(prefix: str) -> dict[str, str]:
@@ -180,6 +190,7 @@ def _relations(merged: Mapping[str, Any]) -> Iterator[str]:
     """Faults between settings; checked on the raw values, so that they are told together with all others."""
     yield from listener_relations(merged)
     yield from tenant_relations(merged)
+    yield from cache_file_relations(merged)
     campaigns = _table(merged, "campaigns")
     for name in campaigns:
         if not NAME.fullmatch(name):

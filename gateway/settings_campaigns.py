@@ -83,8 +83,17 @@ def campaign_relations(place: str, campaign: Any, default_region: Any) -> Iterat
         if not NAME.fullmatch(where.rpartition(".")[2]) and where != place:
             yield f"{where}: a name has 1 to 63 letters, digits, dots, dashes or underscores"
         arn = _at(arm, "arn", default=None)
+        if _repeats(arm):
+            yield f"{where}.replicas: an ARN comes twice"
         if isinstance(arn, str) and is_arn(arn) and not region_of(arn) and not default_region:
             yield f"{where}.arn: names no region, so AWS_REGION must be set"
+
+
+def _repeats(arm: Any) -> bool:
+    """Whether an arm names an ARN twice: what is no other campaign can neither take over nor share the load."""
+    replicas = _listed(_at(arm, "replicas", default=()))
+    arns = [_at(arm, "arn", default=None), *replicas] if isinstance(replicas, list | tuple) else []
+    return len(set(map(str, arns))) < len(arns)
 
 
 def _number(value: Any) -> float | None:

@@ -1,19 +1,34 @@
-"""Settings that are files themselves: which they are, and which of them cannot be read."""
+"""Settings that are files themselves: which they are, what they need beside them, and which of them cannot be read."""
 
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
+
+from gateway.core.redis_url import SCHEMES
+from gateway.settings_parts import table
 
 FILES: Final = frozenset({
     "password_file", "tls_ca_file", "tls_cert_file", "tls_key_file", "tls_client_ca_file",
     "keys_file", "key_pairs_file",
 })  # fmt: skip
 """Settings that are files themselves: their variables are not read for a value."""
+
+
+def cache_file_relations(merged: Mapping[str, Any]) -> Iterator[str]:
+    """Faults between the files for the cache's TLS and its URL; where there is no server, they are for none."""
+    cache = table(merged, "cache")
+    scheme = str(cache.get("url", "")).partition("://")[0].lower()
+    _, tls = SCHEMES.get(scheme, ("", True))
+    if cache.get("tls_key_file") and not cache.get("tls_cert_file"):
+        yield "cache.tls_cert_file: must be set, since cache.tls_key_file is"
+    for name in ("tls_ca_file", "tls_cert_file"):
+        if cache.get(name) and not tls:
+            yield f"cache.{name}: is for a URL over TLS (rediss://, ...), and cache.url is {scheme}://"
 
 
 def unreadable_files(settings: BaseModel) -> list[str]:

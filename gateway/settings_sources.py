@@ -48,10 +48,11 @@ class Sources:
 
     def origin(self, place: tuple[int | str, ...]) -> str:
         """Where the value at a place came from."""
-        if _has(self.options, place):
-            return f"--{place[-1]}"
-        if _has(self.in_environment, tuple(str(step).lower() for step in place)):
-            return _variable(place, self.environment)
+        named = tuple(step for step in place if isinstance(step, str))  # a list comes whole
+        if _has(self.options, named):
+            return f"--{named[-1]}"
+        if _has(self.in_environment, tuple(map(str.lower, named))):
+            return _variable(named, self.environment)
         return str(self.path) if self.path else "the environment"
 
 
@@ -88,7 +89,7 @@ def _expanded(environment: Mapping[str, str], tables: Collection[str], faults: l
     for name, path in environment.items():
         if name.startswith(PREFIX) and name.endswith("_FILE") and name.rpartition("__")[2].lower() not in FILES:
             try:
-                variables.setdefault(name.removesuffix("_FILE"), Path(path).read_text(encoding="utf-8").strip())
+                variables.setdefault(name.removesuffix("_FILE"), Path(path).read_text(encoding="utf-8-sig").strip())
             except (OSError, UnicodeDecodeError) as error:
                 faults.append(f"{name}: cannot be read ({type(error).__name__})")
             del variables[name]
@@ -107,7 +108,7 @@ def _expanded(environment: Mapping[str, str], tables: Collection[str], faults: l
 
 def _read(path: Path, faults: list[str]) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         faults.append(f"{path}: cannot be read ({error.strerror})")
     except UnicodeDecodeError:
@@ -128,12 +129,12 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _has(values: Mapping[str, Any], place: tuple[int | str, ...]) -> bool:
-    return at(values, *map(str, place), default=None) is not None
+def _has(values: Mapping[str, Any], place: tuple[str, ...]) -> bool:
+    return at(values, *place, default=None) is not None
 
 
-def _variable(place: tuple[int | str, ...], environment: Mapping[str, str]) -> str:
+def _variable(place: tuple[str, ...], environment: Mapping[str, str]) -> str:
     """The variable that set a place, by the name that it was given: short or long, or that of a file."""
-    full = PREFIX + "__".join(map(str, place)).upper()
+    full = PREFIX + "__".join(place).upper()
     names = [full, *(short for short, meant in SHORT_NAMES.items() if meant == full)]
     return next((one for name in names for one in (name, f"{name}_FILE") if one in environment), full)

@@ -45,9 +45,13 @@ def read_recording(path: Path) -> Iterator[RecordedCall]:
     """The calls of a recording, in their order.
 
     Raises:
-        SystemExit: it is not a recording of this version; says which line.
+        SystemExit: it cannot be read, or is not a recording of this version; says which line.
     """
-    with path.open("rb") as lines:
+    try:
+        recording = path.open("rb")
+    except OSError as error:
+        raise SystemExit(f"{path}: cannot be read: {error.strerror}") from error
+    with recording as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 if number > 1:

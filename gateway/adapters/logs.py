@@ -1,4 +1,4 @@
-"""Structured logs on standard error: one JSON object a line (or coloured text for people), whoever wrote it.
+"""Structured logs on standard error: one JSON object a line (or text, coloured on a terminal), whoever wrote it.
 
 The level may be changed while the process runs (`LEVEL`). It is that of the gateway's own lines, which hold no ids at
 any level. Libraries that log through the standard library are heard from WARNING on, whatever the level, and go the
@@ -29,10 +29,13 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
     """Send all logs of the process through structlog."""
     LEVEL.set_usual(level)
     shared: list[Processor] = [structlog.processors.add_log_level, Stamp()]
-    coloured = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # others show locals
+    for_people = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,  # others show locals
+    )
     is_json = form == "json"
     structlog.configure(
-        processors=[threshold, *shared, json_line if is_json else coloured],
+        processors=[threshold, *shared, json_line if is_json else for_people],
         wrapper_class=Logger,
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
         if is_json
@@ -41,7 +44,7 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    last: Processor = _json_text if is_json else coloured
+    last: Processor = _json_text if is_json else for_people
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[remove, last], foreign_pre_chain=shared))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 

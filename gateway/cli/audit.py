@@ -54,8 +54,8 @@ def audit(
     from gateway.service.audit import AuditFailed
 
     wanted = distinct([one for one in read_ids(items, "ITEM_ID", code=NO_AUDIT) if one])
+    _check(campaign, user, filter_arn, filter_values or [], len(wanted), calls)
     values = dict(one.partition("=")[::2] for one in filter_values or ())
-    _check(campaign, user, filter_arn, len(wanted), calls)
     subject = Subject(campaign=campaign, user_id=user, filter_arn=filter_arn, filter_values=values)
     try:
         found = asyncio.run(_audit(subject, wanted, calls, endpoint_url))
@@ -65,7 +65,7 @@ def audit(
         raise typer.Exit(NOT_TRUSTED)
 
 
-def _check(campaign: str, user: str, filter_arn: str | None, items: int, calls: int) -> None:
+def _check(campaign: str, user: str, filter_arn: str | None, filter_values: list[str], items: int, calls: int) -> None:
     from gateway.core.audit.lists import ITEMS_MIN
     from gateway.core.routing import is_arn
     from gateway.service.audit import CALLS_MIN
@@ -74,6 +74,8 @@ def _check(campaign: str, user: str, filter_arn: str | None, items: int, calls: 
         (not is_arn(campaign), "--campaign is not the ARN of a campaign"),
         (not user, "--user is empty"),
         (filter_arn is not None and not is_arn(filter_arn), "--filter is not the ARN of a filter"),
+        (bool(filter_values) and filter_arn is None, "--filter-value is for a --filter, and there is none"),
+        (any(one.find("=") < 1 for one in filter_values), "--filter-value is not NAME=VALUE"),
         (items < ITEMS_MIN, f"--items has {items} items; an audit needs at least {ITEMS_MIN}, better 600 and more"),
         (calls < CALLS_MIN, f"--calls is below {CALLS_MIN}, the calls of one round"),
     ]

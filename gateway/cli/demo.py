@@ -7,6 +7,7 @@ order of the list, sorted by score.
 """
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -28,6 +29,9 @@ USER: Final = "user-17"
 CANDIDATES: Final = 10_000
 LATENCY_MS: Final = 30
 DEADLINE_MS: Final = 10_000
+FOREIGN: Final = ("AWS_", "GATEWAY_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+"""Variables that lead away from this machine or from the demo's own settings, by how their names begin."""
+
 WIDTH: Final = 110
 """Columns of the table where there is no terminal to ask."""
 
@@ -40,6 +44,7 @@ def demo(
 
     Starts a local Personalize Runtime and the gateway, ranks the 10,000 products of its store for one user, and shows
     the top, the calls, and how well the order agrees with the ideal one, beside a naive merge of the same calls.
+    What is set on this machine for AWS, for a gateway, or as a proxy does not matter.
     """
     from gateway import settings
 
@@ -54,15 +59,18 @@ def demo(
         with running("emulate", "--port", "0", "--config", str(config)) as emulator:
             settings.export(
                 {
+                    "NO_PROXY": "127.0.0.1",
+                    "AWS_CONFIG_FILE": os.devnull,
+                    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                     "AWS_ENDPOINT_URL_PERSONALIZE_RUNTIME": emulator,
                     "AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": emulator,
                     "AWS_ACCESS_KEY_ID": key_id,
                     "AWS_SECRET_ACCESS_KEY": secret,
-                    "AWS_SESSION_TOKEN": "",
                     "GATEWAY_CAMPAIGNS__DEMO__ARN": ARN,
                     **{f"GATEWAY_CAMPAIGNS__{name.upper()}__ARN": f"{ARN}-{name}" for name in LISTINGS},
                     "GATEWAY_LOG__LEVEL": "warning",
-                }
+                },
+                instead_of=FOREIGN,
             )
             with running("serve", "--host", "127.0.0.1", "--port", str(port)) as gateway:
                 asyncio.run(_show(emulator, gateway))

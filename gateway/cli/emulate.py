@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.console import fail
+from gateway.cli.console import announce, fail
 
 
 def emulate(
@@ -70,8 +70,7 @@ def emulate(
         if evaluate:
             _evaluate(settings.interactions)
             return
-        announce = lambda url: print(f"emulator listening on {url}", flush=True)  # noqa: E731
-        uvloop.run(server.serve(settings, host, port, announce))
+        uvloop.run(server.serve(settings, host, port, lambda url: announce(f"emulator listening on {url}")))
     except of.ConfigError as error:
         fail(str(error))
     except OSError as error:

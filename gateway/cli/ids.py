@@ -13,7 +13,8 @@ def read_ids(path: Path, column: str, *, code: int = 1) -> list[str]:
     A file that cannot be read ends the command with this exit code.
     """
     try:
-        lines = (sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")).splitlines()
+        given = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        lines = given.decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path}: cannot be read ({type(error).__name__})", code=code)
     header = next(csv.reader(lines[:1]), [])

@@ -52,7 +52,7 @@ async def _rank_all(
                 asked = {"campaign": campaign, "userId": user, "inputList": candidates}
                 answer = await fetch(session, f"{url}/v1/rerank", asked, key)
                 if json:
-                    sys.stdout.write(orjson.dumps(answer).decode() + "\n")
+                    sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")  # UTF-8, whatever the locale says
                 else:
                     _print_table(out, user, answer, top)
 

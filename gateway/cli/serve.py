@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.console import fail
+from gateway.cli.console import announce, fail
 
 
 def serve(
@@ -39,6 +39,6 @@ def serve(
         fail(*unreadable)
     logs.configure(settings.log.level, settings.log.format)
     try:
-        uvloop.run(serving.serve(settings, lambda line: print(line, flush=True)))
+        uvloop.run(serving.serve(settings, announce))
     except CannotStart as error:
         fail(str(error))

@@ -113,6 +113,8 @@ def _address(text: str, default_port: int) -> Address:
         raise ValueError("a host of the Redis URL holds a colon; write IPv6 addresses in brackets")
     if not host:
         raise ValueError("the Redis URL has no host")
+    if any(one.isspace() for one in host):
+        raise ValueError("a host of the Redis URL holds a space; hosts are separated by commas alone")
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ValueError("a port of the Redis URL is not a number from 1 to 65535; write / in a password as %2F")
     return Address(unquote(host), int(port))

@@ -46,8 +46,8 @@ WORDS = {
     "automountServiceAccountToken: false", "nice -n -20", "venv", "python:3.13-slim", "--secret id=pip,src=pip.conf",
     "--build-arg BASE_IMAGE=...", "--warm-share 0", "--price-per-1000-calls", "--mean-share",
     "maxmemory", "maxmemory-policy allkeys-lru", "allkeys-lru", "noeviction", "maxclients", "min-replicas-to-write",
-    "FLUSHDB", "MGET", "SET", "EVAL", "SELECT", "CLUSTER SLOTS", "ASKING", "SENTINEL MASTERS", "masteruser",
-    "masterauth", "sentinel auth-user", "auth-pass", "sentinel sentinel-user", "sentinel-pass", "#hash",
+    "FLUSHDB", "SCRIPT KILL", "MGET", "SET", "EVAL", "SELECT", "CLUSTER SLOTS", "ASKING", "SENTINEL MASTERS",
+    "masteruser", "masterauth", "sentinel auth-user", "auth-pass", "sentinel sentinel-user", "sentinel-pass", "#hash",
     "RGFR", "RGLI", "RGV1", "SCHEMA", "demo", "emulate", ".ports", "*",
 }  # fmt: skip
 """Code type of no other kind: words of labels, members of answers, and what belongs to other programs."""

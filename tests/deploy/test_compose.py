@@ -3,6 +3,7 @@
 No container is started: there is no engine here. What it says of our own processes is run as processes.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ from tests.process.parts import environment, here, running
 from tests.redis.servers import DEPLOYED, Server, a_binary
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((DEPLOY / "docker-compose.yaml").read_text())["services"]
+FILE = DEPLOY / "docker-compose.yaml"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]
 KEYS = {"build", "cap_add", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "ports"}
 KEYS |= {"read_only", "security_opt", "stop_grace_period", "tmpfs", "volumes"}
 """Of the compose specification, what is used here: a name that is misspelt is not among them."""
@@ -66,6 +68,14 @@ def test_no_two_share_a_port() -> None:
     """Each port of the machine is taken once."""
     taken = [port.split(":")[1] for one in SERVICES.values() for port in one.get("ports", [])]
     assert len(taken) == len(set(taken))
+
+
+def test_what_the_head_of_the_file_names_can_be_reached() -> None:
+    """The places to look at are ports of the machine, the console's on the admin port, where it is then."""
+    taken = {port.split(":")[1]: port.split(":")[2] for one in SERVICES.values() for port in one.get("ports", [])}
+    head = FILE.read_text(encoding="utf-8").partition("\nname:")[0]
+    assert set(re.findall(r":(\d{4})\b", head)) == {"8080", "9090", "9091", "3000"} <= taken.keys()
+    assert taken["9090"] == SERVICES["gateway"]["environment"]["GATEWAY_SERVER__ADMIN_PORT"]
 
 
 def test_the_settings_are_settings() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.prometheus import rules
 from tests.deploy.runbook_facts import ROOT
-from tests.deploy.runbook_kinds import is_command, is_expression, is_route, known
+from tests.deploy.runbook_kinds import REDIS_REASONS, is_command, is_expression, is_route, known
 
 RUNBOOK = ROOT / "deploy/RUNBOOK.md"
 
@@ -74,6 +74,13 @@ def test_the_list_of_alerts_is_whole() -> None:
     }
     for severity, names in listed.items():
         assert sorted(names) == sorted(alert.name for alert in rules.ALERTS if alert.severity == severity)
+
+
+def test_every_reason_of_the_cache_has_a_row() -> None:
+    """Whatever word a failing cache is told by, its alert's table says what to do then; and it has no other words."""
+    table = sections()["RerankCacheDown"].partition("| reason | then |")[2]
+    first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(first_cells))) == sorted(REDIS_REASONS)
 
 
 def test_every_name_exists() -> None:

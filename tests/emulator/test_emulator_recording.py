@@ -133,7 +133,9 @@ def test_a_recording_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     [(b'{"version": 9}\n', "version"), (b'{"version": 1}\nnonsense\n', "line 2"), (b"nonsense\n", "line 1")],
 )
 def test_what_is_no_recording(tmp_path: Path, text: bytes, what: str) -> None:
-    """A file that is no recording is refused with its line."""
+    """A file that is no recording is refused with its line, one that is not there in words."""
     (tmp_path / "calls").write_bytes(text)
     with pytest.raises(SystemExit, match=what):
         list(read_recording(tmp_path / "calls"))
+    with pytest.raises(SystemExit, match="none: cannot be read"):
+        list(read_recording(tmp_path / "none"))

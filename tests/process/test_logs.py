@@ -31,6 +31,7 @@ def test_tracebacks_hold_no_ids(form: str) -> None:
     assert done.stdout.split() == ["500", "500"]
     assert "unforeseen" in done.stderr
     assert CANARY not in done.stderr
+    assert "\x1b" not in done.stderr, "colours are for terminals"
 
 
 class FullDisk(io.StringIO):

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.process.parts import Running, here, run
+from tests.process.parts import Running, environment, here, run
 from tests.support.canaries import USER
 
 ITEMS = b"p00003\np00001\nno-such-item\n\np00002\n"
@@ -37,7 +37,7 @@ def test_json_for_programs(gateway: Running) -> None:
 @pytest.mark.parametrize("piped", [False, True], ids=["file", "stdin"])
 def test_a_csv_with_its_column(gateway: Running, tmp_path: Path, mark: bytes, piped: bool) -> None:
     """The column ITEM_ID of a CSV is taken, quotes and all, from a file or from standard input."""
-    table = mark + b'TITLE,ITEM_ID\r\n"a, b",p00001\r\nc,"p00002"\r\n'
+    table = mark + b'ITEM_ID,TITLE\r\np00001,"a, b"\r\n"p00002",c\r\n'
     file = tmp_path / "items.csv"
     file.write_bytes(table)
     done = rank(gateway, "--json", stdin=table) if piped else rank(gateway, "--json", "--items", str(file))
@@ -51,6 +51,16 @@ def test_many_users(gateway: Running, tmp_path: Path) -> None:
     file.write_text("canary-user-1\ncanary-user-2\ncanary-user-3\n", encoding="utf-8")
     done = rank(gateway, "--users", str(file), "--json")
     assert [orjson.loads(line)["total"] for line in done.stdout.splitlines()] == [4, 4, 4]
+
+
+def test_an_encoding_that_lacks_characters(gateway: Running) -> None:
+    """Where standard output cannot show an id the table spells it out; JSON is UTF-8 all the same."""
+    asked = ("rank", "--url", gateway.url, "--campaign", "demo", "--user", USER)
+    env = environment(PYTHONIOENCODING="ascii")
+    table = run(*asked, env=env, stdin="\N{SNOWMAN}\n".encode())
+    assert (table.returncode, table.stderr, "\\u2603" in table.stdout) == (0, "", True)
+    answer = run(*asked, "--json", env=env, stdin="\N{SNOWMAN}\n".encode())
+    assert orjson.loads(answer.stdout)["personalizedRanking"][0]["itemId"] == "\N{SNOWMAN}"
 
 
 @pytest.mark.parametrize("item", ["[bold]p1", "x[/]y", "[/red]"])

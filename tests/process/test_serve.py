@@ -146,8 +146,13 @@ def test_help(command: str) -> None:
 
 
 def test_the_demo() -> None:
-    """The demo makes its ranking with 21 calls, finds all of the ideal top 100, and exits by itself."""
-    done = run("demo", "--once", "--port", "0")
+    """The demo makes its ranking with 21 calls, finds all of the ideal top 100, and exits by itself, whatever is set
+    on the machine for AWS, for a gateway, or as a proxy."""
+    nowhere = "http://127.0.0.1:9"
+    proxies = {"http_proxy": nowhere, "HTTPS_PROXY": nowhere}
+    aws = {"AWS_PROFILE": "nobody", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_SESSION_TOKEN": "old"}
+    own = {"GATEWAY_CONFIG": "/nowhere.toml", "GATEWAY_AUTH__MODE": "keys", "gateway_server__unix_socket": "/nowhere/s"}
+    done = run("demo", "--once", "--port", "0", env=environment(**proxies, **aws, **own))
     assert done.returncode == 0, done.stderr
     assert re.search(r"cold +21 upstream calls", done.stdout)
     assert re.search(r"gateway +top-100 100\.0%", done.stdout)

@@ -68,6 +68,7 @@ def test_the_service_of_sentinels_is_read():
         (f"redis://u:{SECRET}@h:65536", "port"),
         (f"redis://u:{SECRET}@h:", "port"),
         (f"redis://u:{SECRET}@::1", "brackets"),
+        (f"redis+cluster://u:{SECRET}@a:1, b:2", "commas alone"),
         (f"redis://u:{SECRET}@h/x", "database"),
         (f"redis://u:{SECRET}@h/1?db=1", "twice"),
         (f"redis://u:{SECRET}@h/-1", "database"),

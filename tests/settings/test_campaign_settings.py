@@ -26,6 +26,12 @@ FAULTY = {
         f'replicas = ["{ARN}"]\n[campaigns.shop.variants.a]\narn = "{ARN}"',
         "campaigns.shop.replicas",
     ),
+    "a replica of itself": (f'arn = "{ARN}"\nreplicas = ["{ARN}-b", "{ARN}"]', "campaigns.shop.replicas"),
+    "a replica twice": (f'arn = "{ARN}"\nreplicas = ["{ARN}-b", "{ARN}-b"]', "campaigns.shop.replicas"),
+    "a variant's replica of itself": (
+        f'[campaigns.shop.variants.a]\narn = "{ARN}"\nreplicas = ["{ARN}"]',
+        "campaigns.shop.variants.a.replicas",
+    ),
     "neither": ("tps = 5", "campaigns.shop.arn"),
     "no variants": ("variants = {}", "campaigns.shop.arn"),
     "variants as a list": (f'arn = "{ARN}"\nvariants = ["a"]', "campaigns.shop.variants"),

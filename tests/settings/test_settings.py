@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.adapters.redis_options import RedisOptions
 from gateway.settings import Settings, load
 from gateway.settings_files import unreadable_files
 from tests.settings.parts import ARN, faults
@@ -87,6 +88,14 @@ def test_values_from_files(file: Path) -> None:
     assert load(None, {"GATEWAY_SERVER__PORT_FILE": str(file), "GATEWAY_SERVER__PORT": "1"}).server.port == 1
 
 
+def test_files_with_a_byte_order_mark(file: Path) -> None:
+    """The mark that some editors put first belongs to neither the configuration nor a value in a file."""
+    file.write_bytes(b"\xef\xbb\xbf[server]\r\nport = 7000\r\n")
+    assert load(file, {}).server.port == 7000
+    file.write_bytes(b"\xef\xbb\xbf7001\r\n")
+    assert load(None, {"GATEWAY_PORT_FILE": str(file)}).server.port == 7001
+
+
 def test_a_value_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A file of a value that is missing, or a folder, is told by its variable."""
     for path in (tmp_path / "missing", tmp_path):
@@ -149,6 +158,46 @@ def test_a_fault_names_the_variable_that_was_set(file: Path, name: str) -> None:
     file.write_text("no", encoding="utf-8")
     (fault,) = faults(None, {name: str(file) if name.endswith("_FILE") else "no"})
     assert fault.endswith(f"(in {name})")
+
+
+def test_a_fault_within_a_list_names_the_variable_too() -> None:
+    """An entry of a list is blamed on the variable that holds the list."""
+    name = "GATEWAY_CAMPAIGNS__A__REPLICAS"
+    (fault,) = faults(None, {"GATEWAY_CAMPAIGNS__A__ARN": ARN, name: f"{ARN}-b,nonsense"})
+    assert fault.startswith("campaigns.a.replicas.1: ")
+    assert fault.endswith(f"(in {name})")
+
+
+def test_tables_and_lists_are_asked_for_in_plain_words(file: Path) -> None:
+    """What is no table or list where one must be is told in the words of TOML, not of the program."""
+    pair = "[auth]\nmode = 'sigv4'\n[auth.tenants.a]\nkey_pairs = 'x'\n"
+    file.write_text(f"log = 1\ncampaigns = []\n{pair}", encoding="utf-8")
+    assert faults(file) == [
+        f"auth.tenants.a.key_pairs: must be a list (in {file})",
+        f"log: must be a table (in {file})",
+        f"campaigns: must be a table (in {file})",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "files", "told"),
+    [
+        ("redis://a", ["ca"], ["cache.tls_ca_file: is for a URL over TLS (rediss://, ...), and cache.url is redis://"]),
+        (
+            "unix:///a",
+            ["cert"],
+            ["cache.tls_cert_file: is for a URL over TLS (rediss://, ...), and cache.url is unix://"],
+        ),
+        ("rediss://a", ["ca", "key"], ["cache.tls_cert_file: must be set, since cache.tls_key_file is"]),
+    ],
+)
+def test_files_that_do_not_fit_the_cache(url: str, files: list[str], told: list[str]) -> None:
+    """What the cache's client would refuse is a fault of the configuration, so `config check` tells it too."""
+    variables = {f"GATEWAY_CACHE__TLS_{name.upper()}_FILE": "/a" for name in files}
+    assert faults(None, {"GATEWAY_REDIS_URL": url, **variables}) == told
+    with pytest.raises(ValueError, match=r"ca_file and cert_file|key_file"):
+        RedisOptions(url, **{f"{name}_file": Path("/a") for name in files})
+    load(None, {"GATEWAY_REDIS_URL": "rediss://a", "GATEWAY_CACHE__TLS_CERT_FILE": "/b", **variables})
 
 
 def test_what_kubernetes_calls_our_port_is_none() -> None:

@@ -45,6 +45,23 @@ REFUSED: dict[str, tuple[Object, str]] = {
         {"config": {"auth": {"mode": "none"}, "cache": {"url": "redis+cluster://a:6379,b:7000/0"}}},
         "networkPolicy.redis.ports: config.cache.url is on port 7000",
     ),
+    "sentinels on their usual port, which the network policy closes": (
+        {"config": {"auth": {"mode": "none"}, "cache": {"url": "redis+sentinel://a,b:6379/main"}}},
+        "networkPolicy.redis.ports: config.cache.url is on port 26379",
+    ),
+    "a usual port that is not among those that are open": (
+        {**STARTS, "config": {"auth": {"mode": "none"}, "cache": {"url": "redis://[::1]/0"}}}
+        | {"networkPolicy": {"redis": {"ports": [6380]}}},
+        "networkPolicy.redis.ports: config.cache.url is on port 6379",
+    ),
+    "one port for callers and for probes": (
+        {"config": {**STARTS["config"], "server": {"port": 9090}}},
+        "config.server.port, config.server.admin_port",
+    ),
+    "no port for probes": (
+        {"config": {**STARTS["config"], "server": {"admin_port": None}}},
+        "config.server.port, config.server.admin_port",
+    ),
     "keys without tenants": (
         {"config": {"auth": {"mode": "keys"}, "cache": {"url": "redis://redis:6379"}}},
         "config.auth.tenants",
@@ -127,6 +144,13 @@ def test_the_readme_s_values_start() -> None:
     (values,) = re.findall(r"```yaml\n(# my-values.yaml\n.*?)```", text, re.DOTALL)
     kinds = {one["kind"] for one in objects_of(yaml.safe_load(values))}
     assert {"Deployment", "HorizontalPodAutoscaler", "NetworkPolicy", "ServiceMonitor", "PrometheusRule"} <= kinds
+
+
+def test_the_longest_names_are_still_labels() -> None:
+    """Every label of every object is one that Kubernetes takes, however long the chart's name was made."""
+    for one in objects_of({**STARTS, "nameOverride": "n" * 63, "fullnameOverride": "f" * 63}):
+        for value in one["metadata"].get("labels", {}).values():
+            assert re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", value), one["kind"]
 
 
 def test_copies_are_up_to_date() -> None:

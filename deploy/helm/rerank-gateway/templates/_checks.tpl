@@ -29,13 +29,21 @@
   "config.cache.url: a password does not belong into a ConfigMap; use config.cache.password_file and secret" -}}
 {{- end -}}
 {{- if and (eq .Values.mode "service") .Values.networkPolicy.enabled -}}
-{{- range $found := regexFindAll ":[0-9]+([,/?]|$)" ($cache.url | default "") -1 -}}
-{{- $port := regexFind "[0-9]+" $found -}}
+{{- $usual := ternary "26379" "6379" (regexMatch "^rediss?[+]sentinel:" ($cache.url | default "" | lower)) -}}
+{{- $hosts := $cache.url | default "" | regexFind "://[^/?]*" | trimPrefix "://" | regexFind "[^@]*$" -}}
+{{- range $host := splitList "," $hosts | compact -}}
+{{- $port := regexFind ":[0-9]+$" $host | trimPrefix ":" | default $usual -}}
 {{- if not (has $port (toStrings $.Values.networkPolicy.redis.ports)) -}}
 {{- $faults = append $faults (printf
   "networkPolicy.redis.ports: config.cache.url is on port %s, which would be closed" $port) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- $port := int $config.server.port -}}
+{{- $admin := int $config.server.admin_port -}}
+{{- if or (lt $port 1) (lt $admin 1) (eq $port $admin) -}}
+{{- $faults = append $faults
+  "config.server.port, config.server.admin_port: probes and Services need two ports, each with a number of its own" -}}
 {{- end -}}
 {{- if and .Values.secret.existingSecret .Values.secret.files -}}
 {{- $faults = append $faults "secret: existingSecret or files, not both" -}}
