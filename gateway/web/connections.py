@@ -139,12 +139,6 @@ class GuardedHandler(RequestHandler):
             self._taken = 0
             self._take_slice()
 
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """Read on. aiohttp says so at the end of every body, and whenever some of it was read; where nothing was held
-        back, all that would come of it is a pass of the parser over no bytes."""
-        if self._reading_paused or self._buffer_paused:
-            super().resume_reading(resume_parser)
-
     def _take_slice(self) -> None:
         """Take one slice of what waits; the connection is not read on meanwhile."""
         if self._wire is None:
