@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from tests.console.browser import FLAGS, REMEDY, environment, found
 
@@ -71,7 +71,8 @@ def looking(browser: Browser, url: str, **how: Any) -> Iterator[Watched]:
 
 
 def rank(page: Page, size: str, user: str) -> None:
-    """Ask for a ranking of a sample, and wait until what came of it is shown."""
+    """Ask for a ranking of a sample, when the page has its campaign, and wait until what came of it is shown."""
+    expect(page.get_by_label("Campaign")).not_to_have_value("")
     page.get_by_role("button", name=size, exact=True).click()
     page.get_by_label("User").fill(user)
     with page.expect_response("**/v1/rerank"):

@@ -19,7 +19,10 @@ export function Playground({ keyed }) {
   const underWay = useRef(null);
   const results = useRef(null);
   const candidates = useMemo(() => listOf(list), [list]);
-  const set = (name) => (event) => setForm({ ...form, [name]: event.currentTarget.value });
+  const set = (name) => (event) => {
+    const { value } = event.currentTarget;
+    setForm((now) => ({ ...now, [name]: value })); // the campaigns may have come since this was drawn
+  };
 
   useEffect(() => {
     const gone = new AbortController();
