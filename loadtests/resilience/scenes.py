@@ -19,8 +19,8 @@ LATENCY: Final = {"kind": "lognormal", "median_s": 0.033, "sigma": 0.35}
 
 WARM_UP: Final = 40
 
-TAIL_S: Final = 24.0
-"""A 99th percentile is the worst 24 of so many requests: of 8 s it would be the luck of eight."""
+TAIL_S: Final = 16.0
+"""A 99th percentile is the worst 16 of so many requests: of 8 s it would be the luck of eight."""
 
 
 @dataclass(frozen=True, slots=True)
