@@ -67,7 +67,7 @@ def test_a_call_whose_scale_is_off_by_two_percent_is_found(seed: int) -> None:
     """One call of ten that stands 2 % too high on the common scale gives a wrong order."""
     ideal, placed = placed_by_calls(Random(seed), 1.5, off=1.02)
     order = sorted((item for item in placed if placed[item] > 0), key=lambda item: -placed[item])
-    assert wrong_order(ranked(order), len(order), ideal) is not None
+    assert wrong_order(ranked(order), len(order), ideal) == "an order that is not the ideal one"
 
 
 def placed_by_calls(random: Random, sigma: float, off: float) -> tuple[dict[str, float], dict[str, float]]:
