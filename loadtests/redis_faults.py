@@ -6,15 +6,17 @@ For each fault: a gateway of its own on a server of its own, an emulator behind 
 for random users at a steady pace and check every answer against the ideal ranking. Reported: error answers and wrong
 orders (both must be 0), the latency before, while the server is broken and after, and how long after its return the
 first answer came out of the cache again. Some of the rankings are of users nobody has seen, which are learnt with and
-without a cache: by how much those are slower, in the first moment of a fault and once its breaker is open, is what the
-fault itself costs (with `--new-share 1`, so that the work is the same before and meanwhile). Bounded in time.
+without a cache. Each client asks the same of a second gateway, whose server is well: by how much those rankings are
+slower than its own at that very time, in the first moment of a fault and once its breaker is open, is what the fault
+itself costs (with `--new-share 1`, so that the work is the same). Bounded in time.
 """
 
 import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -35,8 +37,9 @@ from tests.redis.servers import Server, a_binary
 USERS = [f"user-{number}" for number in range(1, 41)]
 CANDIDATES = 300
 CLIENTS = 8
-PAUSE_S = 0.04
-"""Between two requests of a client: about 150 rankings a second in all, a third of what this gateway can do here."""
+PAUSE_S = 0.08
+"""Between two pairs of requests of a client: about 80 rankings a second of each gateway, a third of what both can do
+here on one machine."""
 
 NEW_SHARE = 0.25
 """Of the rankings, those of users nobody has seen, unless said."""
@@ -48,7 +51,9 @@ OPEN_AFTER_S = 1.0
 
 @dataclass
 class Seen:
-    """What the clients saw, as (time, milliseconds, whether out of the cache, whether of a new user)."""
+    """What the clients saw of a gateway, as (time, milliseconds, whether out of the cache, whether of a new user)."""
+
+    gateway: str
 
     answers: list[tuple[float, float, bool, bool]] = field(default_factory=list)
     errors: int = 0
@@ -59,42 +64,49 @@ class Seen:
         return [ms for at_s, ms, _, is_new in self.answers if begin_s <= at_s < end_s and is_new == new]
 
 
-async def _client(
-    session: aiohttp.ClientSession,
-    gateway: str,
-    candidates: list[str],
-    ideal: dict[str, set[str]],
-    seen: Seen,
-    random: Random,
-    until_s: list[float],
-    new_share: float,
-) -> None:
-    """Rank for random users until told to end."""
-    while time.monotonic() < until_s[0]:
-        new = random.random() < new_share
-        user = f"new-{random.getrandbits(60)}" if new else random.choice(USERS)
-        asked = orjson.dumps({"campaign": "demo", "userId": user, "inputList": candidates})
+@dataclass(frozen=True)
+class Task:
+    """What all clients ask, and what is right: the best 100 of every known user. `both` are the gateway whose server
+    breaks and the one whose server is well."""
+
+    session: aiohttp.ClientSession
+    candidates: list[str]
+    ideal: Mapping[str, set[str]]
+    new_share: float
+    both: Sequence[Seen]
+
+    async def rank(self, seen: Seen, user: str) -> None:
+        """One ranking, checked."""
+        asked = orjson.dumps({"campaign": "demo", "userId": user, "inputList": self.candidates})
         began_s = time.monotonic()
-        async with session.post(
-            f"{gateway}/v1/rerank", data=asked, headers={"Content-Type": "application/json"}
+        async with self.session.post(
+            f"{seen.gateway}/v1/rerank", data=asked, headers={"Content-Type": "application/json"}
         ) as response:
             body = await response.read()
         took_ms = 1e3 * (time.monotonic() - began_s)
         if response.status != 200:
             seen.errors += 1
-        else:
-            answer = orjson.loads(body)
-            order = [one["itemId"] for one in answer["personalizedRanking"]]
-            right = len(order) == CANDIDATES and not answer["degraded"]
-            seen.wrong += not right or (not new and set(order[:100]) != ideal[user])
-            seen.answers.append((began_s, took_ms, answer["usage"]["cached"] == CANDIDATES, new))
-        await asyncio.sleep(PAUSE_S)
+            return
+        answer = orjson.loads(body)
+        order = [one["itemId"] for one in answer["personalizedRanking"]]
+        right = len(order) == CANDIDATES and not answer["degraded"]
+        seen.wrong += not right or (user in self.ideal and set(order[:100]) != self.ideal[user])
+        seen.answers.append((began_s, took_ms, answer["usage"]["cached"] == CANDIDATES, user not in self.ideal))
+
+    async def client(self, random: Random, ended: asyncio.Event) -> None:
+        """Rank for random users until told to end, each on both gateways, in any order."""
+        while not ended.is_set():
+            new = random.random() < self.new_share
+            user = f"new-{random.getrandbits(60)}" if new else random.choice(USERS)
+            for seen in random.sample(self.both, len(self.both)):
+                await self.rank(seen, user)
+            await asyncio.sleep(PAUSE_S)
 
 
 async def strain(
-    emulator: str, gateway: str, fault: Fault, seconds: float, new_share: float
-) -> tuple[Seen, float, float]:
-    """Run the clients through before, fault and after; returns what they saw and when it broke and was mended."""
+    emulator: str, both: Sequence[Seen], fault: Fault, seconds: float, new_share: float
+) -> tuple[float, float]:
+    """Run the clients through before, fault and after; returns when it broke and was mended."""
     async with aiohttp.ClientSession() as session:
         listing = await fetch(session, f"{emulator}/_emulator/items?limit={CANDIDATES}")
         candidates = [item["itemId"] for item in listing["items"]]
@@ -103,11 +115,10 @@ async def strain(
             asked = {"campaignArn": ARN, "userId": user, "inputList": candidates}
             oracle = await fetch(session, f"{emulator}/_emulator/oracle", asked)
             ideal[user] = {one["itemId"] for one in oracle["personalizedRanking"][:100]}
-        seen, until_s = Seen(), [time.monotonic() + 3_600.0]
+        task, ended = Task(session, candidates, ideal, new_share, both), asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for number in range(CLIENTS):
-                random = Random(number)
-                group.create_task(_client(session, gateway, candidates, ideal, seen, random, until_s, new_share))
+                group.create_task(task.client(Random(number), ended))
             await asyncio.sleep(seconds)
             broken_s = time.monotonic()
             await asyncio.to_thread(fault.break_it)
@@ -115,29 +126,33 @@ async def strain(
             await asyncio.to_thread(fault.mend_it)
             mended_s = time.monotonic()
             await asyncio.sleep(seconds)
-            until_s[0] = 0.0
-        return seen, broken_s, mended_s
+            ended.set()
+        return broken_s, mended_s
 
 
-def figures(name: str, seen: Seen, broken_s: float, mended_s: float) -> dict[str, Any]:
-    """What one fault did."""
+def figures(name: str, both: Sequence[Seen], broken_s: float, mended_s: float) -> dict[str, Any]:
+    """What one fault did to the first gateway; the second one's server was well."""
+    seen, well = both
+
+    def added_ms(begin_s: float, end_s: float) -> float | None:
+        of_one, of_other = (one.between(begin_s, end_s, new=True) for one in (seen, well))
+        return round(median(of_one) - median(of_other), 2) if of_one and of_other else None
+
     before = seen.between(0.0, broken_s) or [0.0]
     during = seen.between(broken_s, mended_s) or [0.0]
     after = seen.between(mended_s + 2.0, mended_s + 60.0) or [0.0]
-    new_ms = median(seen.between(0.0, broken_s, new=True) or [0.0])
-    opening = seen.between(broken_s, broken_s + OPENING_S, new=True)
-    opened = seen.between(broken_s + OPEN_AFTER_S, mended_s, new=True)
     return {
         "fault": name,
         "answers": len(seen.answers),
-        "errors": seen.errors,
-        "wrong": seen.wrong,
+        "errors": seen.errors + well.errors,
+        "wrong": seen.wrong + well.wrong,
         "beforeMs": round(median(before), 2),
         "duringMs": round(median(during), 2),
         "worstMs": round(max(during), 1),
         "afterMs": round(median(after), 2),
-        "untilOpenMs": round(median(opening) - new_ms, 2) if opening else None,
-        "openMs": round(median(opened) - new_ms, 2) if opened else None,
+        "asWellMs": added_ms(0.0, broken_s),
+        "untilOpenMs": added_ms(broken_s, broken_s + OPENING_S),
+        "openMs": added_ms(broken_s + OPEN_AFTER_S, mended_s),
         "hitsAgainS": next((round(at - mended_s, 2) for at, _, hit, _ in seen.answers if at >= mended_s and hit), None),
     }
 
@@ -150,6 +165,23 @@ def line(one: Mapping[str, Any]) -> str:
         f"| {one['duringMs']:.1f} | {one['worstMs']:.0f} | {one['afterMs']:.1f} | {added} "
         f"| {'never' if one['hitsAgainS'] is None else one['hitsAgainS']} |"
     )
+
+
+def measured(name: str, seconds: float, new_share: float) -> dict[str, Any]:
+    """The figures of one fault: two gateways, each with a store of its own, in front of one emulator."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        stores(Path(folder), a_binary(), name) as (url, fault),
+        stores(Path(tempfile.mkdtemp(dir=folder)), a_binary(), "restart") as (well_url, _),
+        running("emulate", "--port", "0") as emulator,
+        ExitStack() as stack,
+    ):
+        both = []
+        for store in (url, well_url):
+            settings.export({**local(emulator), "GATEWAY_CACHE__URL": store, "GATEWAY_LOG__LEVEL": "error"})
+            both.append(Seen(stack.enter_context(running("serve", "--port", "0"))))
+        broken_s, mended_s = asyncio.run(strain(emulator, both, fault, seconds, new_share))
+        return figures(name, both, broken_s, mended_s)
 
 
 def main() -> None:
@@ -169,23 +201,10 @@ def main() -> None:
         print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     found = []
     for name in options.only:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            stores(Path(folder), a_binary(), name) as (url, fault),
-            running("emulate", "--port", "0") as emulator,
-        ):
-            settings.export(
-                {
-                    **local(emulator),
-                    "GATEWAY_CACHE__URL": url,
-                    "GATEWAY_LOG__LEVEL": "error",
-                }
-            )
-            with running("serve", "--port", "0") as gateway:
-                one = figures(name, *asyncio.run(strain(emulator, gateway, fault, options.seconds, options.new_share)))
-            found.append(one)
-            if not options.json:
-                print(line(one), flush=True)
+        one = measured(name, options.seconds, options.new_share)
+        found.append(one)
+        if not options.json:
+            print(line(one), flush=True)
     if options.json:
         print(orjson.dumps(found).decode())
 

@@ -5,7 +5,8 @@ and goes with the listener.
 
 At the end no request is lost that a caller could send in good faith. The system takes connections for a listener that
 the loop has not seen yet; closing the listener would reset them (measured: 3 to 20 requests of a busy gateway). So they
-are taken first, and what is still being sent then has `LAST_CALL_S` to arrive before idle connections are closed.
+are taken first (`last_connections`), and what is still being sent then has `LAST_CALL_S` to arrive before idle
+connections are closed.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ import os
 import socket
 import ssl
 import stat
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
@@ -22,6 +22,7 @@ from aiohttp import web
 
 from gateway.web.connections import Guard, GuardedHandler
 from gateway.web.first_heads import FirstHeads
+from gateway.web.last_connections import last_connections
 
 BACKLOG: Final = 1024
 """Connections that the system may hold while the loop is busy: a burst, not a queue."""
@@ -87,13 +88,12 @@ class GuardedSite(web.BaseSite):
 
     async def stop(self) -> None:
         """Listen no more, and hear out who was connected before."""
+        if isinstance(self._address, Path) and _inode(self._address) == self._inode is not None:
+            self._address.unlink(missing_ok=True)
         listeners = [socket.socket(fileno=os.dup(one.fileno())) for one in self._sockets()]
         await super().stop()
         await asyncio.sleep(0)  # the loop lets go of its own listeners; the system's queue lives on in these
-        last = [connection for listener in listeners for connection in _waiting(listener)]
-        await self._hear_out(last)
-        if isinstance(self._address, Path) and _inode(self._address) == self._inode is not None:
-            self._address.unlink(missing_ok=True)
+        await self._hear_out(await last_connections(listeners))
 
     async def _served(self, protocol: FirstHeads, connection: socket.socket) -> None:
         """Hand a connection to the loop as if it had taken it itself."""
@@ -120,15 +120,6 @@ class GuardedSite(web.BaseSite):
                 break
             await asyncio.sleep(LOOK_S)
         first_heads.end()
-
-
-def _waiting(listener: socket.socket) -> Iterator[socket.socket]:
-    """Connections that the system has taken for a listener; after the last one, the listener is closed."""
-    with listener:
-        listener.settimeout(0)
-        with suppress(OSError):  # there is none left
-            while True:
-                yield listener.accept()[0]
 
 
 def _bound(path: Path) -> socket.socket:

@@ -170,7 +170,7 @@ def _redis_faults(found: Found) -> list[Goal]:
     return [
         Goal("Valkey frozen: errors and wrong orders", frozen["errors"] + frozen["wrong"], 0, "", "exactly"),
         Goal("Valkey frozen: median until the breaker opens", frozen["untilOpenMs"], 25, "ms"),
-        Goal("Valkey frozen: median after that, against learning everything anew", frozen["openMs"], 1, "ms"),
+        Goal("Valkey frozen: median after that, against a gateway whose Valkey is well", frozen["openMs"], 1, "ms"),
     ]
 
 
