@@ -8,11 +8,16 @@ Excluded items are left out. Scores are a softmax over the scored candidates alo
 not ask for, so they sum to 1: nobody can tell that there was more than one call.
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.model import Floats, Grade, Grades, Ints, places_of, some, worst_of
+from gateway.core.model import LOG_STEP, Floats, Grade, Grades, Ints, places_of, some, worst_of
 from gateway.core.values import dataclass
+
+PLACE_BITS: Final = 23
+"""Bits of a place in a list: the shortest ids fill the largest body long before; log scores on their grid take 40."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +47,8 @@ class Ranking:
 
 
 def order_candidates(log: Floats, grade: Grades) -> Ranking:
-    """Rank candidates by their log scores and grades (both parallel to the caller's distinct candidates)."""
+    """Rank candidates by their log scores, which stand on their grid (`model.on_grid`), and grades (both parallel to the
+    caller's distinct candidates)."""
     none = np.empty(0, dtype=np.intp)
     rounded = trailing = unknown = excluded = unranked = none
     worst = worst_of(grade)
@@ -78,16 +84,17 @@ def _last(mask: NDArray[np.bool_]) -> int:
 def _by_log(log: Floats, places: Ints | None = None) -> tuple[Ints, Floats]:
     """The places (None: all) by falling log score, equal ones as they came; and their negated log scores in that order.
 
-    The stable sort takes 0.76 ms for 10,000, the quick one 0.45; equal scores are rare, so only those are sorted again.
+    Every log score is a number of steps of the grid, so score and place fit into one whole number, and numbers alone
+    are sorted faster than what stands under them: 10,000 in 0.27 ms instead of 0.39, equal ones seen to.
     """
-    negative = -log if places is None else -log[places]
-    order = negative.argsort()
-    rising = negative[order]
-    equal = places_of(rising[1:] == rising[:-1])
-    if len(equal):
-        tied = np.union1d(equal, equal + 1)
-        order[tied] = order[tied[np.lexsort((order[tied], rising[tied]))]]
-    return order if places is None else places[order], rising
+    falling = log if places is None else log[places]
+    keys = (falling * (-1.0 / LOG_STEP)).astype(np.int64)
+    keys <<= PLACE_BITS
+    keys |= np.arange(len(keys))
+    keys.sort()
+    order = keys & ((1 << PLACE_BITS) - 1)
+    keys >>= PLACE_BITS
+    return order if places is None else places[order], keys * LOG_STEP
 
 
 def softmax(falling: Floats) -> Floats:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from gateway.core.model import Grade
+from gateway.core.model import LOG_MAX, LOG_STEP, Grade
 from gateway.core.ordering import order_candidates, softmax
 
 GRADES = st.sampled_from([getattr(Grade, name) for name in Grade.__dict__ if name.isupper()])
@@ -40,6 +40,17 @@ def test_ordering_keeps_everything_but_the_excluded(items: list[tuple[int, int]]
     assert ranking.scores.sum() == pytest.approx(1.0 if ranking.scored else 0.0)
 
 
+STEPS = st.integers(min_value=-round(LOG_MAX / LOG_STEP), max_value=round(LOG_MAX / LOG_STEP))
+
+
+@given(st.lists(STEPS, max_size=40).flatmap(lambda steps: st.permutations(steps + steps[:3])))
+def test_any_step_of_the_grid_counts(steps: list[int]) -> None:
+    """The order is that of a stable sort of the log scores, over all that a frame can hold, one step apart or equal."""
+    log = np.array(steps, dtype=np.float64) * LOG_STEP
+    ranking = order_candidates(log, np.zeros(len(log), dtype=np.uint8))
+    assert ranking.order.tolist() == sorted(range(len(steps)), key=lambda place: -steps[place])
+
+
 @given(st.lists(st.tuples(GRADES, st.integers(min_value=-2, max_value=2)), max_size=40))
 def test_equals_stay_in_the_callers_order(items: list[tuple[int, int]]) -> None:
     """Within a class, equal log scores keep the caller's order, and so do all items of the classes without one."""
@@ -53,7 +64,7 @@ def test_scores_are_normalised_over_the_candidates() -> None:
     """Adding one number to all log scores changes nothing: only differences count."""
     log = np.log([0.5, 0.3, 0.2])
     grade = np.zeros(3, dtype=np.uint8)
-    for shift in (0.0, 700.0, -700.0):
+    for shift in (0.0, 250.0, -250.0):
         assert order_candidates(log + shift, grade).scores == pytest.approx([0.5, 0.3, 0.2])
 
 
