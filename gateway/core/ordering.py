@@ -47,8 +47,8 @@ class Ranking:
 
 
 def order_candidates(log: Floats, grade: Grades) -> Ranking:
-    """Rank candidates by their log scores, which stand on their grid (`model.on_grid`), and grades (both parallel to the
-    caller's distinct candidates)."""
+    """Rank candidates by their log scores, which stand on their grid (`model.on_grid`), and grades (both parallel to
+    the caller's distinct candidates)."""
     none = np.empty(0, dtype=np.intp)
     rounded = trailing = unknown = excluded = unranked = none
     worst = worst_of(grade)
