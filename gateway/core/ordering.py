@@ -92,9 +92,10 @@ def _by_log(log: Floats, places: Ints | None = None) -> tuple[Ints, Floats]:
     keys <<= PLACE_BITS
     keys |= np.arange(len(keys))
     keys.sort()
-    order = keys & ((1 << PLACE_BITS) - 1)
+    order: Ints = keys & ((1 << PLACE_BITS) - 1)
     keys >>= PLACE_BITS
-    return order if places is None else places[order], keys * LOG_STEP
+    rising: Floats = keys * LOG_STEP
+    return order if places is None else places[order], rising
 
 
 def softmax(falling: Floats) -> Floats:
