@@ -94,7 +94,7 @@ def _by_log(log: Floats, places: Ints | None = None) -> tuple[Ints, Floats]:
     keys.sort()
     order: Ints = keys & ((1 << PLACE_BITS) - 1)
     keys >>= PLACE_BITS
-    rising: Floats = keys * LOG_STEP
+    rising: Floats = keys.astype(np.float64) * LOG_STEP
     return order if places is None else places[order], rising
 
 
