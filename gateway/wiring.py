@@ -107,6 +107,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 Recommender(Flights(fans, gates, frames), frames),
                 tracer=tracer,
                 log_level=logs.LEVEL,
+                log_dropped=lambda: logs.STREAM.dropped,
             )
             with service.pulse:
                 yield service

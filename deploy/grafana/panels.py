@@ -183,6 +183,8 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
         Panel("Tasks", "short", (gauge("rerank_tasks", "instance", "{{instance}}"),)),
         Panel("Work in the background", "short", (gauge("rerank_background_tasks", "instance", "{{instance}}"),
               per_second("rerank_background_dropped_total", "instance", "{{instance}} dropped/s"))),
+        Panel("Lines of the log that were dropped", "short",
+              (per_second("rerank_log_dropped_total", "instance", "{{instance}}"),)),
         Panel("Credentials: seconds to go", "s",
               (gauge("rerank_credentials_expiry_seconds", "instance", "{{instance}}", fold="min"),
                gauge("rerank_credentials_age_seconds", "instance", "{{instance}} age", fold="max"))),

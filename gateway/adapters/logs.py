@@ -1,4 +1,5 @@
-"""Structured logs on standard error: one JSON object a line (or text, coloured on a terminal), whoever wrote it.
+"""Structured logs on standard error: one JSON object a line (or text, coloured on a terminal), whoever wrote it. A line
+that its reader has no room for is dropped (`log_stream`).
 
 The level may be changed while the process runs (`LEVEL`). It is that of the gateway's own lines, which hold no ids at
 any level. Libraries that log through the standard library are heard from WARNING on, whatever the level, and go the
@@ -9,20 +10,25 @@ with all of them by name, twice), and the second is written once a second. An ac
 instead of 73,000, one that is dropped 12,500 instead of 22,500.
 """
 
+import io
 import logging
 import sys
 import time
 from collections.abc import MutableMapping
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal, cast
 
 import orjson
 import structlog
 from structlog.types import Processor
 
+from gateway.adapters.log_stream import LogStream
 from gateway.core.log_level import RANK, Level, LogLevel
 
 LEVEL: Final = LogLevel()
 """The level of this process, as standard error is one for the process."""
+
+STREAM: Final = LogStream(2)
+"""Standard error."""
 
 
 def configure(level: Level, form: Literal["json", "console"]) -> None:
@@ -34,15 +40,16 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
         exception_formatter=structlog.dev.plain_traceback,  # others show locals
     )
     is_json = form == "json"
+    text = io.TextIOWrapper(STREAM, sys.stderr.encoding, "backslashreplace", line_buffering=True)
     structlog.configure(
         processors=[threshold, *shared, json_line if is_json else for_people],
         wrapper_class=Logger,
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", STREAM))
         if is_json
-        else structlog.WriteLoggerFactory(sys.stderr),
+        else structlog.WriteLoggerFactory(text),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(text)
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     last: Processor = _json_text if is_json else for_people
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[remove, last], foreign_pre_chain=shared))

@@ -24,7 +24,7 @@ class Service:
     come, or None; `store_health` gives the store's own numbers, `credentials_health` those of what upstream calls are
     signed with; `draining` is set when the process is about to end; `tracer` records what is done for requests. Numbers
     stand on what does the work, those of requests and rankings on `traffic`, the lag of the event loop on `pulse`.
-    `log_level` may be changed at run time.
+    `log_level` may be changed at run time, `log_dropped` counts lines of the log that were dropped.
     """
 
     reranker: Reranker
@@ -41,6 +41,7 @@ class Service:
     draining: bool = field(default=False)
     tracer: Tracer = field(default_factory=Untraced)
     log_level: LogLevel = field(default_factory=LogLevel)
+    log_dropped: Callable[[], int] = lambda: 0
     traffic: Traffic = field(init=False)
     pulse: Pulse = field(init=False)
 

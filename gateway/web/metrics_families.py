@@ -254,6 +254,8 @@ PROCESS: Final = (
            lambda s: one(s.service.reranker.frames.background.under_way)),
     Family("counter", "rerank_background_dropped_total", "Such work that there was no room for", (), "background",
            lambda s: one(s.service.reranker.frames.background.dropped)),
+    Family("counter", "rerank_log_dropped_total", "Lines of the log that were dropped, as their reader had no room for "
+           "them", (), "log_stream.dropped", lambda s: one(s.service.log_dropped())),
     Family("gauge", "rerank_draining", "Whether the process is about to end (1 or 0)", (), "draining",
            lambda s: one(s.service.draining)),
     Family("gauge", "rerank_build_info", "Always 1", ("version", "python"), "the package", _build),

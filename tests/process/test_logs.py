@@ -1,19 +1,29 @@
 """Tracebacks in the log tell the place of a fault, not whom it met; a log that is full stops nobody."""
 
 import errno
+import http.client
 import io
+import os
+import re
+import select
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 import structlog
 
+from gateway.adapters.log_stream import LogStream
 from gateway.adapters.logs import Logger
-from tests.process.parts import ROOT, WITHIN_S, environment
+from tests.process.parts import ROOT, WITHIN_S, environment, rest_of, running
 from tests.support.canaries import USER
 
 CANARY = USER
+
+REQUESTS = 600
+"""Three times as many as a pipe takes lines."""
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
@@ -52,3 +62,66 @@ def test_a_line_that_cannot_be_written() -> None:
     onto_a_full_disk(Logger).info("request")
     with pytest.raises(OSError, match="no space"):
         onto_a_full_disk(structlog.BoundLogger).msg("request")
+
+
+@contextmanager
+def full_pipe() -> Iterator[tuple[int, int]]:
+    """The ends of a pipe that nobody reads, as full as a writer makes it that is never held up."""
+    reads, writes = os.pipe()
+    os.set_blocking(reads, False)
+    os.set_blocking(writes, False)
+    try:
+        with suppress(BlockingIOError):
+            while os.write(writes, b"." * select.PIPE_BUF):
+                pass
+        yield reads, writes
+    finally:
+        os.close(reads)
+        os.close(writes)
+
+
+def test_a_line_that_nobody_reads() -> None:
+    """It is dropped and counted, and the next one that there is room for is written; a plain file (the control) would
+    have waited for the reader."""
+    with full_pipe() as (reads, writes):
+        stream, plain = LogStream(writes), io.FileIO(writes, "w", closefd=False)
+        assert plain.write(b"line\n") is None, "it does not block"
+        assert stream.write(b"line\n") == 5
+        assert stream.dropped == 1
+        rest_of(reads)
+        stream.write(b"another\n")
+        assert (rest_of(reads), stream.dropped) == (b"another\n", 1)
+
+
+def test_a_line_that_is_longer_than_the_room() -> None:
+    """What was cut is counted, and what follows it begins on a line of its own."""
+    with full_pipe() as (reads, writes):
+        os.read(reads, 2 * select.PIPE_BUF)
+        stream = LogStream(writes)
+        stream.write(b"x" * 3 * select.PIPE_BUF + b"\n")
+        assert stream.dropped == 1
+        rest_of(reads)
+        stream.write(b"another\n")
+        assert rest_of(reads) == b"\nanother\n"
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_reader_of_the_log_that_stops_reading(form: str) -> None:
+    """Every request is answered all the same; what lines there are, are whole, and those that are not, are counted."""
+    env = environment(AWS_ACCESS_KEY_ID="A", AWS_SECRET_ACCESS_KEY="b", GATEWAY_LOG__FORMAT=form)
+    with running("serve", "--port", "0", env=env) as gateway:
+        caller = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=WITHIN_S)
+        for _ in range(REQUESTS):
+            caller.request("GET", "/v1/nothing")
+            response = caller.getresponse()
+            response.read()
+            assert response.status == 404
+        caller.request("GET", "/metrics")
+        metrics = caller.getresponse().read().decode()
+        caller.close()
+        assert gateway.process.stderr is not None
+        lines = os.read(gateway.process.stderr.fileno(), 2**20).splitlines()
+    (dropped,) = re.findall(r"^rerank_log_dropped_total (\S+)$", metrics, re.MULTILINE)
+    assert len(lines) + float(dropped) >= REQUESTS > len(lines)
+    ends = b'"}' if form == "json" else b""
+    assert all(line.endswith(ends) for line in lines)
