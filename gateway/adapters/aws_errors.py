@@ -83,9 +83,9 @@ VENDOR_ERRORS: Final[tuple[tuple[Kinds, type[GatewayError], str], ...]] = (
     (BadEndpoint, Unavailable, BadEndpoint.fmt),
     (boto.ParamValidationError, InvalidInput, "the request does not fit the service's model"),
     (ResponseParserError, Malformed, "the answer cannot be parsed"),
-    (boto.SSLError, Untrusted, "the campaign's endpoint cannot be trusted: TLS failed"),
-    ((boto.HTTPClientError, boto.ConnectionError), Unavailable, "the campaign cannot be reached"),
-    ((HttpClientError, OSError), Unavailable, "the campaign cannot be reached"),
+    (boto.SSLError, Untrusted, "Personalize's endpoint cannot be trusted: TLS failed"),
+    ((boto.HTTPClientError, boto.ConnectionError), Unavailable, "Personalize cannot be reached"),
+    ((HttpClientError, OSError), Unavailable, "Personalize cannot be reached"),
     # A body that is no JSON, or JSON of another shape, leaves botocore's parser as whatever it tripped over.
     ((ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError),
      Malformed, "the answer cannot be parsed"),
@@ -127,10 +127,10 @@ def refusal_in(error: boto.ClientError) -> Refusal:
 def error_of(refusal: Refusal, user_id: str) -> GatewayError:
     """The gateway's error for what the service said."""
     if refusal.code in CALLER_CODES:
-        said = refusal.message or "the campaign refused the request"
+        said = refusal.message or "Personalize refused the request"
         return CALLER_CODES[refusal.code](without(user_id, said)[:MESSAGE_MAX_CHARS])
     kind = UPSTREAM_CODES.get(refusal.code) or STATUSES.get(refusal.status) or Unavailable
-    message = f"the campaign answered with status {refusal.status}"
+    message = f"Personalize answered with status {refusal.status}"
     if issubclass(kind, Throttled):
         return kind(message, _seconds(refusal.retry_after))
     return kind(message)

@@ -170,13 +170,13 @@ class LeanRanker:
         try:
             got = await lane.pool.request(lane.routes[method].request(keys, int(self._wall_s()), body))
         except NotTrusted as error:
-            raise Untrusted("the campaign's endpoint cannot be trusted: TLS failed") from error
+            raise Untrusted("Personalize's endpoint cannot be trusted: TLS failed") from error
         except HttpFailure as error:
-            raise Unavailable("the campaign cannot be reached") from error
+            raise Unavailable("Personalize cannot be reached") from error
         told(got.status, got.headers.get(b"x-amzn-requestid", b"").decode("latin-1"))
         if 300 <= got.status < 400:
             self.stats.redirected(got.status)
-            raise Unavailable("the campaign cannot be reached")
+            raise Unavailable("Personalize cannot be reached")
         return got
 
     async def _lane(self, arn: str) -> Lane | None:

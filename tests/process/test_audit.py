@@ -97,7 +97,7 @@ def test_no_campaign(items: Path) -> None:
     """Where nothing listens one line says so, with exit code 2 and without a user id."""
     done = audit("http://127.0.0.1:1", items)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: the campaign cannot be reached\n"
+    assert done.stderr == "error: Personalize cannot be reached\n"
 
 
 def test_a_campaign_that_there_is_not(emulator: Running, items: Path) -> None:

@@ -118,7 +118,7 @@ async def test_a_cache_that_could_not_be_told_is_flagged(connect: Connect) -> No
 @pytest.mark.parametrize(("store", "said"), [({}, "were invalidated"), ({"store": Deaf()}, "could not be invalidated")])
 async def test_an_upstream_that_failed_is_an_error(connect: Connect, store: dict[str, Any], said: str) -> None:
     """The event may be lost: an error in the shape of each API, which says what became of the frames."""
-    client = await connect(sink=ListSink(Unavailable("the campaign cannot be reached")), **store)
+    client = await connect(sink=ListSink(Unavailable("Personalize cannot be reached")), **store)
     status, problem = await refused(client, NATIVE_EVENTS, click())
     assert (status, problem["type"]) == (503, "urn:rerank-gateway:problem:upstream-unavailable")
     assert said in problem["detail"]
