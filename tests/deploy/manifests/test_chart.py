@@ -66,6 +66,10 @@ REFUSED: dict[str, tuple[Object, str]] = {
         {"config": {"auth": {"mode": "keys"}, "cache": {"url": "redis://redis:6379"}}},
         "config.auth.tenants",
     ),
+    "tenants that nobody is asked about": (
+        {"config": {"auth": {"mode": "none", "tenants": {"shop": {}}}, "cache": {"url": "redis://redis:6379"}}},
+        "config.auth.tenants: nobody is asked",
+    ),
     "a Service before loopback": (
         {"config": {**STARTS["config"], "server": {"host": "127.0.0.1"}}},
         "config.server.host",

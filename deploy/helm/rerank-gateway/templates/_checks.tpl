@@ -24,6 +24,10 @@
 {{- $faults = append $faults
   "config.auth.tenants: name at least one tenant, since somebody has to be let in" -}}
 {{- end -}}
+{{- if and (eq ($auth.mode | default "none") "none") $auth.tenants -}}
+{{- $faults = append $faults
+  "config.auth.tenants: nobody is asked who calls; config.auth.mode has to be keys, sigv4 or keys-or-sigv4" -}}
+{{- end -}}
 {{- if regexMatch "://[^/@]*:[^/@]*@" ($cache.url | default "") -}}
 {{- $faults = append $faults
   "config.cache.url: a password does not belong into a ConfigMap; use config.cache.password_file and secret" -}}
