@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gateway.adapters.envelope import Envelope, Rejected
 from gateway.core.frame import Frame
 from gateway.core.ids import SEPARATOR, Ids
-from gateway.core.model import LOG_STEP, Floats
+from gateway.core.model import LOG_STEP, Floats, Grade, some
 
 ENVELOPE: Final = Envelope(b"RGFR", schema=1)
 COUNTS: Final = struct.Struct("<IIII16s")
@@ -76,6 +76,8 @@ def _unpacked(payload: memoryview | bytes) -> Frame:
     at += LOG_BYTES * items
     grade = np.frombuffer(payload, np.uint8, items, at)
     at += items
+    if some(np.isneginf(log) & (grade <= Grade.ROUNDED)):
+        raise ValueError
     source = np.frombuffer(payload, f"<u{width}", items, at).astype(np.int32)
     at += width * items
     ids = Ids.of_text(str(payload[at : at + ids_bytes], "utf-8", "surrogatepass"), items)

@@ -40,7 +40,9 @@ def configure(level: Level, form: Literal["json", "console"]) -> None:
         exception_formatter=structlog.dev.plain_traceback,  # others show locals
     )
     is_json = form == "json"
+    STREAM.never_block()
     text = io.TextIOWrapper(STREAM, sys.stderr.encoding, "backslashreplace", line_buffering=True)
+    sys.stderr = text  # Python's own warnings, and faults that nobody can be told of, go the same way
     structlog.configure(
         processors=[threshold, *shared, json_line if is_json else for_people],
         wrapper_class=Logger,

@@ -8,8 +8,10 @@ import re
 import select
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,21 @@ from tests.process.parts import ROOT, WITHIN_S, environment, rest_of, running
 from tests.support.canaries import USER
 
 CANARY = USER
+
+FILLED = """
+import errno, os, resource, signal, sys
+from gateway.adapters.log_stream import LogStream
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+stream = LogStream(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, unlimited[1]))
+try:
+    stream.write(b"x" * 10_000 + bytes([10]))
+except OSError as error:
+    print(errno.errorcode[error.errno], stream.dropped)
+resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+stream.write(b"another" + bytes([10]))
+"""
 
 REQUESTS = 600
 """Three times as many as a pipe takes lines."""
@@ -103,6 +120,73 @@ def test_a_line_that_is_longer_than_the_room() -> None:
         rest_of(reads)
         stream.write(b"another\n")
         assert rest_of(reads) == b"\nanother\n"
+
+
+class Interrupting:
+    """A poll in whose course something else is logged, as the garbage collector may do anywhere."""
+
+    def __init__(self, stream: LogStream) -> None:
+        self._stream: LogStream | None = stream
+
+    def poll(self, _: int) -> list[int]:
+        """There is room."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.write(b"another\n")
+        return [1]
+
+
+def test_a_line_in_the_course_of_another() -> None:
+    """What is logged while a line is written, in the same thread, is written as well, and nobody waits for himself."""
+    with full_pipe() as (reads, writes):
+        rest_of(reads)
+        stream = LogStream(writes)
+        stream._poll = Interrupting(stream)
+        thread = threading.Thread(target=stream.write, args=(b"line\n",), daemon=True)
+        thread.start()
+        thread.join(WITHIN_S)
+        assert not thread.is_alive()
+        assert rest_of(reads) == b"another\nline\n"
+
+
+def test_a_line_whose_rest_cannot_be_written(tmp_path: Path) -> None:
+    """A disk that is full in the middle of a line: the fault is told, and the next line begins on one of its own."""
+    written = subprocess.run(
+        [sys.executable, "-c", FILLED, str(tmp_path / "log")],
+        cwd=ROOT,
+        timeout=WITHIN_S,
+        capture_output=True,
+        check=True,
+    )
+    assert written.stdout == b"EFBIG 1\n"
+    assert (tmp_path / "log").read_bytes() == b"x" * 5_000 + b"\nanother\n"
+
+
+def test_it_stays_open_for_all() -> None:
+    """Who is done with the stream does not close it for the others."""
+    with full_pipe() as (reads, writes):
+        rest_of(reads)
+        stream = LogStream(writes)
+        io.TextIOWrapper(stream).close()
+        stream.write(b"line\n")
+        stream.flush()
+        assert rest_of(reads) == b"line\n"
+
+
+def test_it_never_blocks_by_itself_alone() -> None:
+    """What is written to is opened anew, so that it blocks as before for those who share it."""
+    reads, writes = os.pipe()
+    try:
+        stream = LogStream(writes)
+        stream.never_block()
+        assert os.get_blocking(writes)
+        stream._poll = Interrupting(stream)  # which says that there is room, whatever there is
+        for _ in range(REQUESTS):
+            stream.write(b"x" * 200)
+        assert stream.dropped > 0
+    finally:
+        os.close(reads)
+        os.close(writes)
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

@@ -45,7 +45,11 @@ def frame_of(count: int, epoch: int = 0, prefix: str = "item") -> Frame:
 IDS = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=12) | st.sampled_from(
     ["\ud800", "\udfff\ud800", "\N{GRINNING FACE}", "e\u0301", "\u00e9", "\u202e", "a,b", "a|b", "\x01", "\r\n"]
 )
-LOGS = st.floats(-40.0, 0.0, width=32) | st.sampled_from([-0.0, -1e-9, -16.118095, -1.0, -1.0000001, -np.inf])
+SCORED = st.floats(-40.0, 0.0, width=32) | st.sampled_from([-0.0, -1e-9, -16.118095, -1.0, -1.0000001])
+STANDINGS = st.tuples(SCORED, st.integers(0, Grade.UNRANKED)) | st.tuples(
+    st.just(-np.inf), st.integers(Grade.TRAILING, Grade.UNRANKED)
+)
+"""Log scores and grades; without a log score nothing has a place by it."""
 
 
 @st.composite
@@ -56,16 +60,16 @@ def frames(draw: st.DrawFn) -> Frame:
     count = len(items)
     rows = draw(
         st.lists(
-            st.tuples(LOGS, st.integers(0, Grade.UNRANKED), st.integers(0, len(calls) - 1)),
+            st.tuples(STANDINGS, st.integers(0, len(calls) - 1)),
             min_size=count,
             max_size=count,
         )
     )
     return Frame(
         ids=Ids(items),
-        log=on_grid(np.array([log for log, _, _ in rows], dtype=np.float64)),
-        grade=np.array([grade for _, grade, _ in rows], dtype=np.uint8),
-        source=np.array([source for _, _, source in rows], dtype=np.int32),
+        log=on_grid(np.array([log for (log, _), _ in rows], dtype=np.float64)),
+        grade=np.array([grade for (_, grade), _ in rows], dtype=np.uint8),
+        source=np.array([source for _, source in rows], dtype=np.int32),
         recommendation_ids=tuple(calls),
         scale_id=draw(st.text("0123456789abcdef", max_size=16)),
         created_s=draw(st.integers(0, 2**45)) / 1e3,

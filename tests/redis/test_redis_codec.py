@@ -1,5 +1,7 @@
 """Frames as bytes: everything comes back, and nothing else is ever taken for a frame."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -73,6 +75,14 @@ def test_a_frame_under_another_key_is_rejected(frame, other):
     """A value that was stored for somebody else is never taken."""
     with pytest.raises(Rejected, match="key"):
         decode(KEY + other + "x", encode(KEY, frame))
+
+
+@pytest.mark.parametrize("grade", range(Grade.ROUNDED + 1))
+def test_a_place_without_a_log_score_is_rejected(grade):
+    """A row that is said to have its place by its log score, and has none, was not written by a gateway."""
+    frame = replace(frame_of(3), log=np.array([-1.0, -np.inf, -2.0]), grade=np.array([0, grade, 0], dtype=np.uint8))
+    with pytest.raises(Rejected, match="torn"):
+        decode(KEY, encode(KEY, frame))
 
 
 def test_bytes_are_golden():
