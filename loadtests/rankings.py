@@ -4,9 +4,10 @@
 
 Warm: everything is cached, in memory or in a Valkey; the *floor* decodes the same request, sorts the same scores and
 encodes the same answer on a bare protocol (with one GET of the same frame's bytes, for the Valkey). Cold: a user nobody
-has seen, in front of the canned campaign of `client_cost`. Contestants take turns in every round. Peak memory is the
-most that the process held during a ranking (the kernel's high-water mark, Linux) beyond what it held when it was idle,
-before the first one; the gateway on a Valkey keeps no frames of earlier rankings.
+has seen, in front of the canned campaign of `client_cost`. All sizes and contestants take turns in every round, and a
+ratio is the median of those of the rounds: a machine changes its speed by up to twice within seconds. Peak memory is
+the most that the process held during a ranking (the kernel's high-water mark, Linux) beyond what it held when it was
+idle, before the first one; the gateway on a Valkey keeps no frames of earlier rankings.
 """
 
 import argparse
@@ -32,7 +33,8 @@ WARM_UPS: Final = 2
 SECONDS_A_ROUND: Final = 0.25
 """Rankings of a round are repeated for about so long: the CPU of one small ranking is below the clock's noise."""
 
-FLOORS: Final = {"gateway, memory": "warm floor", "gateway, Valkey": "warm floor, GET"}
+IN_MEMORY, ON_VALKEY = "gateway, memory", "gateway, Valkey"
+FLOORS: Final = {IN_MEMORY: "warm floor", ON_VALKEY: "warm floor, GET"}
 
 users = (f"user-{number}" for number in numbers())
 
@@ -76,7 +78,7 @@ def contestants_for(count: int) -> Iterator[tuple[dict[str, Contestant], dict[st
         _, upstream = stack.enter_context(started("loadtests.client_cost.upstream", str(count)))
         environment_for(upstream)
         gateways, floors = {}, {}
-        for name, url in (("gateway, memory", "memory://"), ("gateway, Valkey", server.url)):
+        for name, url in ((IN_MEMORY, "memory://"), (ON_VALKEY, server.url)):
             variables = {"GATEWAY_REDIS_URL": url, "GATEWAY_CACHE__FRESH_S": "3600", "GATEWAY_LOG__LEVEL": "error"}
             process, address = stack.enter_context(started("gateway", "serve", "--port", "0", variables=variables))
             gateways[name] = Contestant.at(name, process, address, ranking)
@@ -93,50 +95,76 @@ def check(contestant: Contestant, count: int, calls: int | None) -> None:
         raise RuntimeError(f"{contestant.name} does not do the work")
 
 
-def of_size(count: int, rounds: int) -> dict[str, Any]:
-    """All rounds of one size."""
-    calls = shape_of(count)[1]
-    with contestants_for(count) as (gateways, floors):
-        everybody = {**gateways, **floors}
-        idle_mib = {name: memory_mib("VmRSS", one.process.pid) for name, one in everybody.items()}
-        for contestant in gateways.values():
-            for _ in range(WARM_UPS):
-                contestant.ask(next(users))
-            check(contestant, count, calls)
-            check(contestant, count, 0)
-        for contestant in floors.values():
-            check(contestant, count, None)
-        cold = {name: Cost() for name in gateways}
-        warm = {name: Cost() for name in (*gateways, *floors)}
-        many = max(1, min(100, round(SECONDS_A_ROUND * 1e6 / (25 * count + 1_000))))
-        for _ in range(rounds):
-            for name, contestant in gateways.items():
-                measure(contestant, [next(users) for _ in range(max(1, many // 4))], cold[name], idle_mib[name])
-            for name, contestant in everybody.items():
-                measure(contestant, [WARM] * many, warm[name], idle_mib[name])
-        for contestant in gateways.values():
-            check(contestant, count, 0)
-    ratios = {name: median(warm[name].cpu_ms) / median(warm[floor].cpu_ms) for name, floor in FLOORS.items()}
-    return {
-        "candidates": count,
-        "calls": calls,
-        "cold": {name: one.told() for name, one in cold.items()},
-        "warm": {name: one.told() for name, one in warm.items()},
-        "warmOverFloor": {name: round(ratio, 3) for name, ratio in ratios.items()},
-    }
+@dataclass
+class OfSize:
+    """The contestants for one size, and what their rankings took."""
+
+    count: int
+    calls: int
+    gateways: Mapping[str, Contestant]
+    everybody: Mapping[str, Contestant]
+    idle_mib: Mapping[str, float]
+    cold: Mapping[str, Cost]
+    warm: Mapping[str, Cost]
+
+    @classmethod
+    @contextmanager
+    def ready(cls, count: int) -> Iterator["OfSize"]:
+        """Started and warm, each seen to do the work; the gateways once more at the end."""
+        calls = shape_of(count)[1]
+        with contestants_for(count) as (gateways, floors):
+            everybody = {**gateways, **floors}
+            idle_mib = {name: memory_mib("VmRSS", one.process.pid) for name, one in everybody.items()}
+            for contestant in gateways.values():
+                for _ in range(WARM_UPS):
+                    contestant.ask(next(users))
+                check(contestant, count, calls)
+                check(contestant, count, 0)
+            for contestant in floors.values():
+                check(contestant, count, None)
+            cold, warm = {name: Cost() for name in gateways}, {name: Cost() for name in everybody}
+            yield cls(count, calls, gateways, everybody, idle_mib, cold, warm)
+            for contestant in gateways.values():
+                check(contestant, count, 0)
+
+    def measure(self) -> None:
+        """One round."""
+        many = max(1, min(100, round(SECONDS_A_ROUND * 1e6 / (25 * self.count + 1_000))))
+        for name, contestant in self.gateways.items():
+            asked = [next(users) for _ in range(max(1, many // 4))]
+            measure(contestant, asked, self.cold[name], self.idle_mib[name])
+        for name, contestant in self.everybody.items():
+            measure(contestant, [WARM] * many, self.warm[name], self.idle_mib[name])
+
+    def told(self) -> dict[str, Any]:
+        """Medians, and the warm gateways against their floors."""
+        return {
+            "candidates": self.count,
+            "calls": self.calls,
+            "cold": {name: one.told() for name, one in self.cold.items()},
+            "warm": {name: one.told() for name, one in self.warm.items()},
+            "warmOverFloor": {
+                name: round(ratio(self.warm[name].cpu_ms, self.warm[floor].cpu_ms), 3) for name, floor in FLOORS.items()
+            },
+        }
 
 
-def growth(sizes: Sequence[Mapping[str, Any]], smaller: int = 10_000, larger: int = 100_000) -> dict[str, float]:
+def ratio(of: Sequence[float], against: Sequence[float]) -> float:
+    """The median of the ratios of the rounds."""
+    return median(one / other for one, other in zip(of, against, strict=True))
+
+
+def growth(sizes: Sequence[OfSize], smaller: int = 10_000, larger: int = 100_000) -> dict[str, float]:
     """How many times more a ranking of 100,000 takes than one of 10,000."""
-    found = {one["candidates"]: one for one in sizes}
+    found = {one.count: one for one in sizes}
     if not {smaller, larger} <= set(found):
         return {}
-    pairs = {
-        f"{kind} {what}": (found[larger][kind][name][what], found[smaller][kind][name][what])
-        for kind in ("cold", "warm")
-        for name, what in (("gateway, memory", "cpuMs"), ("gateway, Valkey", "peakMib"))
-    }
-    return {name: round(more / less, 2) for name, (more, less) in pairs.items() if less}
+    less, more = found[smaller], found[larger]
+    grown = {}
+    for kind, small, large in (("cold", less.cold, more.cold), ("warm", less.warm, more.warm)):
+        grown[f"{kind} cpuMs"] = round(ratio(large[IN_MEMORY].cpu_ms, small[IN_MEMORY].cpu_ms), 2)
+        grown[f"{kind} peakMib"] = round(ratio(large[ON_VALKEY].peak_mib, small[ON_VALKEY].peak_mib), 2)
+    return grown
 
 
 def main() -> None:
@@ -146,8 +174,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    sizes = [of_size(count, options.rounds) for count in options.candidates]
-    found = {"sizes": sizes, "growth": growth(sizes)}
+    with ExitStack() as stack:
+        of_sizes = [stack.enter_context(OfSize.ready(count)) for count in options.candidates]
+        for _ in range(options.rounds):
+            for one_size in of_sizes:
+                one_size.measure()
+    sizes = [one_size.told() for one_size in of_sizes]
+    found = {"sizes": sizes, "growth": growth(of_sizes)}
     if options.json:
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
