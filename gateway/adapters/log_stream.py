@@ -1,15 +1,16 @@
 """Standard error as a stream that holds up nobody who writes to it.
 
 A pipe whose reader has stopped reading takes 64 KiB, some 200 access lines, and then whoever writes waits: here that is
-the event loop, and every request with it. So a line that there is no room for is dropped, and counted. What is written
-to does not block where it can be opened anew (pipes, terminals), which changes nothing for those who share it. Where it
-cannot (a socket; a pipe of another user), `poll` says beforehand whether there is room for `select.PIPE_BUF` bytes, in
-1 us: exact as long as nobody else writes to it.
+the event loop, and every request with it. So a line that there is no room for is dropped, and counted. A pipe or a
+terminal is opened anew, not to block, which changes nothing for those who share it; a file is not, as it has room, and
+its place to write at is shared. Where it cannot be (a socket; a pipe of another user), `poll` says beforehand whether
+there is room for `select.PIPE_BUF` bytes, in 1 us: exact as long as nobody else writes to it.
 """
 
 import io
 import os
 import select
+import stat
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -40,8 +41,10 @@ class LogStream(io.BufferedIOBase):
         self._poll.register(descriptor, select.POLLOUT)
 
     def never_block(self) -> None:
-        """Open what is written to anew, for this stream alone, if that is possible."""
+        """Open a pipe or a terminal anew, for this stream alone, if that is possible."""
         try:
+            if not stat.S_ISFIFO(os.fstat(self.name).st_mode) and not os.isatty(self.name):
+                return
             self._write_to(os.open(f"/proc/self/fd/{self.name}", _ANEW))
         except OSError:
             return

@@ -189,6 +189,21 @@ def test_it_never_blocks_by_itself_alone() -> None:
         os.close(writes)
 
 
+def test_a_file_is_shared_with_standard_output(tmp_path: Path) -> None:
+    """Where both streams go to one file (`>log 2>&1`), neither writes over the other."""
+    descriptor = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    try:
+        stream = LogStream(os.dup(descriptor))
+        stream.never_block()
+        stream.write(b"line\n")
+        os.write(descriptor, b"output\n")
+        stream.write(b"another\n")
+        assert (tmp_path / "log").read_bytes() == b"line\noutput\nanother\n"
+        os.close(stream.fileno())
+    finally:
+        os.close(descriptor)
+
+
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_a_reader_of_the_log_that_stops_reading(form: str) -> None:
     """Every request is answered all the same; what lines there are, are whole, and those that are not, are counted."""
@@ -203,7 +218,6 @@ def test_a_reader_of_the_log_that_stops_reading(form: str) -> None:
         caller.request("GET", "/metrics")
         metrics = caller.getresponse().read().decode()
         caller.close()
-        assert gateway.process.stderr is not None
         lines = os.read(gateway.process.stderr.fileno(), 2**20).splitlines()
     (dropped,) = re.findall(r"^rerank_log_dropped_total (\S+)$", metrics, re.MULTILINE)
     assert len(lines) + float(dropped) >= REQUESTS > len(lines)
