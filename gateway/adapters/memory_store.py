@@ -16,7 +16,7 @@ from gateway.core.values import dataclass
 from gateway.ports import Kept, KeptListing
 
 BYTES_MAX: Final = 256 * 1024 * 1024
-"""About 150 frames of 10,000 items, weighed as if each had been looked up by another list."""
+"""About 120 frames of 10,000 items, weighed as if each had been looked up by its own list and by another one."""
 
 BYTES_PER_FRAME: Final = 2_000
 """What a frame of no items takes: six objects, its key and its entry."""
@@ -95,8 +95,9 @@ class Bounded(Generic[Value]):
 
 
 def frame_bytes(frame: Frame) -> int:
-    """What a frame takes in memory at most, its ids included, which are of up to 256 characters of up to four bytes."""
-    return BYTES_PER_FRAME + BYTES_PER_ROW * len(frame) + frame.ids.size_bytes
+    """What a frame takes in memory at most: its ids included, which are of up to 256 characters of up to four bytes,
+    and what it keeps of an answer that told it."""
+    return BYTES_PER_FRAME + BYTES_PER_ROW * len(frame) + frame.ids.size_bytes + frame.told_bytes_max
 
 
 class MemoryStore:

@@ -4,9 +4,10 @@ It stores scores, not lists, so that any later list of the same subject profits.
 in which they were learnt. A frame is a value: extending it makes a new one, so a reader never sees half an update.
 
 The list that a frame was learnt from is what most callers come again with: its rows are all rows, its columns are taken
-as they are, and its ranking is kept.
+as they are, its ranking is kept, and so is what an answer told of that.
 """
 
+from collections.abc import Sequence
 from dataclasses import field, replace
 from typing import Final
 
@@ -19,14 +20,27 @@ from gateway.core.ordering import Ranking, order_candidates
 from gateway.core.values import dataclass
 
 ITEMS_MAX: Final = 100_000
-"""Items that a frame may hold (17 MB in memory at most); beyond it a frame starts anew from the current request."""
+"""Items that a frame may hold (23 MB in memory at most); beyond it a frame starts anew from the current request."""
+
+
+TOLD_BYTES_PER_ROW: Final = 48
+"""What an answer tells of an item beside its id: two names with their signs (22), a score of up to 24 characters, a
+comma."""
 
 
 @dataclass(slots=True, eq=False)
-class _Kept:
-    """What a frame keeps of its own list, as soon as somebody has asked for it."""
+class OwnList:
+    """What a frame keeps of its own list, as soon as somebody has asked for it: the ranking, and what an answer told of
+    it, in the pieces that are sent. A warm ranking of 10,000 takes 0.4 of the time then, one of 100,000 a third."""
 
     ranking: Ranking | None = None
+    told: Sequence[bytes | memoryview] = field(default=(), repr=False)
+    told_bytes_max: int = 0
+
+    def tell(self, told: Sequence[bytes | memoryview]) -> None:
+        """Keep what was told, unless that is longer than a frame is booked with (ids that JSON has to escape)."""
+        if sum(map(len, told)) <= self.told_bytes_max:
+            self.told = told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +60,7 @@ class Frame:
     scale_id: str
     created_s: float
     epoch: int = 0
-    _kept: _Kept = field(init=False, default_factory=_Kept, repr=False)
+    _own: OwnList = field(init=False, default_factory=OwnList, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -90,13 +104,25 @@ class Frame:
         source[held] = self.source[rows[held]]
         return source
 
+    @property
+    def told_bytes_max(self) -> int:
+        """What may be kept of an answer that tells the frame's own list."""
+        return TOLD_BYTES_PER_ROW * len(self) + self.ids.text_bytes
+
+    def own(self, rows: Ints) -> OwnList | None:
+        """What is kept of the frame's own list; None for candidates that stand in other rows."""
+        if rows is not self.ids.places:
+            return None
+        self._own.told_bytes_max = self.told_bytes_max
+        return self._own
+
     def ranking(self, rows: Ints) -> Ranking:
         """The ranking of candidates that stand in these rows; that of the frame's own list is made once."""
         if rows is not self.ids.places:
             return order_candidates(*self.standing(rows))
-        if self._kept.ranking is None:
-            self._kept.ranking = order_candidates(self.log, self.grade)
-        return self._kept.ranking
+        if self._own.ranking is None:
+            self._own.ranking = order_candidates(self.log, self.grade)
+        return self._own.ranking
 
     def for_store(self, epoch: int) -> "Frame":
         """The same under an epoch, its ids as text. `replace`, which looks up every field by its name, takes twice as

@@ -82,6 +82,11 @@ class Ids:
             return sum(map(str.__sizeof__, self.items))
         return self._count * ID_BYTES[text.isascii()] + 2 * text.__sizeof__()
 
+    @property
+    def text_bytes(self) -> int:
+        """What their text takes; 0 where they have none."""
+        return 0 if self.text is None else self.text.__sizeof__()
+
     def packed(self) -> "Ids":
         """The same as text alone, where they can be one."""
         return self if self.text is None else Ids(None, self.text, self._count)

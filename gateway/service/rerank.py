@@ -193,6 +193,7 @@ def _result(
     rounds: list[Round | Played],
 ) -> Result:
     """Order the candidates, which stand in these rows of the frame (-1: nowhere), and count."""
+    own = None if frame is None or rounds else frame.own(rows)
     log, grade, source = view(frame, rows)
     has_scores = not request.ordinal or len(candidates) <= CALL_LIMIT
     if not has_scores:
@@ -219,4 +220,5 @@ def _result(
         rounds=rounds,
         merge=request.campaign.merge,
         has_scores=has_scores,
+        own=own,
     )

@@ -14,7 +14,7 @@ from gateway.core.bridge import Bridge
 from gateway.core.budget import Budget
 from gateway.core.calibration import ERROR_MAX, Calibration
 from gateway.core.errors import DeadlineExceeded, Unavailable, UpstreamError
-from gateway.core.frame import Frame
+from gateway.core.frame import Frame, OwnList
 from gateway.core.keys import list_digest
 from gateway.core.model import Floats, Grade, Grades, Ints, Subject, filled
 from gateway.core.ordering import Ranking
@@ -238,6 +238,7 @@ class Result:
     `log`, `grade`, `origin` and `source` run over the distinct `candidates`; `source` is an index into
     `recommendation_ids`, -1 for an unranked one. `variant` is empty where the campaign has none. `has_scores` is False
     where several calls were merged by their orders: a score of one of them would say nothing beside one of another.
+    `own` is there where all came out of a kept frame whose very list was asked for.
     """
 
     candidates: list[str]
@@ -254,6 +255,7 @@ class Result:
     rounds: list[Round | Played]
     merge: Merge = "calibrated"
     has_scores: bool = True
+    own: OwnList | None = None
 
     def source_of(self, place: int) -> str:
         """Where a candidate's score came from: fresh, cached, stale, unknown or unranked."""

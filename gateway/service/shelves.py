@@ -62,6 +62,7 @@ def part_of(whole: Result, candidates: list[str], places: Ints) -> Result:
         grade=grade,
         origin=whole.origin[places],
         source=whole.source[places],
+        own=None,
     )
 
 

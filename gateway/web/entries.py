@@ -11,14 +11,21 @@ from gateway.web.render import DescribedEntry, Entry, ToldEntry
 
 
 async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> Parts:
-    """The page as a JSON list, in pieces: ids, scores, and metadata where there is some."""
-    if not metadata:
-        return await render.encoded(result, offset, limit, partial(render.page, result, kind=Entry))
+    """The page as a JSON list, in pieces: ids, scores, and metadata where there is some. The whole ranking of a frame's
+    own list is made once."""
+    if metadata:
 
-    def made(offset: int, limit: int) -> list[DescribedEntry]:
-        return render.described(render.page(result, offset, limit, DescribedEntry), metadata)
+        def made(offset: int, limit: int) -> list[DescribedEntry]:
+            return render.described(render.page(result, offset, limit, DescribedEntry), metadata)
 
-    return await render.encoded(result, offset, limit, made)
+        return await render.encoded(result, offset, limit, made)
+    own = result.own if offset == 0 and (limit is None or limit >= len(result.ranking.order)) else None
+    if own is not None and own.told:
+        return list(own.told)
+    told = await render.encoded(result, offset, limit, partial(render.page, result, kind=Entry))
+    if own is not None:
+        own.tell(told)
+    return told
 
 
 async def told_entries(

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -142,6 +143,23 @@ def test_long_ids_are_booked_with_their_length(character: str) -> None:
     store = MemoryStore(lambda: 0.0)
     done(store.save(key_of("a"), frame_of(items), 60.0))
     assert store.size_bytes >= sum(map(sys.getsizeof, items))
+
+
+@pytest.mark.parametrize(("id_of", "is_kept"), [
+    ("{:08}", True), ("{:08}\u00e9", True), ("{:08}\u4e16", True), ("{:08}\U0001f6d2", True), ('"\n"\n"\n{:08}', False),
+])  # fmt: skip
+def test_what_was_told_is_booked(id_of: str, is_kept: bool) -> None:
+    """Columns, ids, and the longest answer that is kept of a frame are within what it is booked with; of ids
+    in whatever script it is kept, of such as JSON has to escape it is not."""
+    frame = frame_of([id_of.format(n) for n in range(1_000)])
+    own = frame.own(frame.ids.places)
+    assert own is not None
+    told = orjson.dumps([{"itemId": item, "score": 1.2345678901234567e-100} for item in frame.items])
+    own.tell([told])
+    arrays = frame.log.nbytes + frame.grade.nbytes + frame.source.nbytes + frame.ids.places.nbytes
+    held = sum(map(sys.getsizeof, [*frame.items, frame.items, frame.ids.text, *own.told])) + arrays
+    assert bool(own.told) is is_kept
+    assert held <= frame_bytes(frame)
 
 
 def test_a_frame_of_another_epoch_is_dead() -> None:

@@ -89,6 +89,17 @@ def test_equally_strong_items_keep_their_order(grade: int) -> None:
     assert frame_with(dict.fromkeys(names(40), 1.0), grade).by_strength().tolist() == list(range(40))
 
 
+@given(frames(), st.lists(st.binary(max_size=60), max_size=12))
+def test_what_was_told_is_kept_for_the_own_list_within_its_bytes(frame: Frame, told: list[bytes]) -> None:
+    """An answer is kept if it is no longer than the frame is booked with, and for no other list of the same items."""
+    own = frame.own(frame.rows(list(frame.items)))
+    assert own is not None
+    own.tell(told)
+    assert list(own.told) == (told if sum(map(len, told)) <= frame.told_bytes_max else [])
+    assert frame.own(frame.rows(list(frame.items))) is own
+    assert frame.own(frame.rows([*frame.items, "stranger"])) is None
+
+
 def test_a_repr_shows_no_items() -> None:
     """A frame in a log is a line of numbers."""
     assert repr(frame_with({"secret": 0.0})) == "<Frame items=1 calls=1 scale=scale epoch=0>"

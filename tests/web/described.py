@@ -36,7 +36,8 @@ def has_number_with_a_point(value: Any) -> bool:
 def has_no_object_in_its_text(body: Any) -> bool:
     """Whether the `properties` of an event are text that is no JSON object."""
     events = body.get("eventList") if isinstance(body, dict) else None
-    texts = [one.get("properties") for one in events or () if isinstance(one, dict)]
+    events = events if isinstance(events, list) else []
+    texts = [one.get("properties") for one in events if isinstance(one, dict)]
     return any(not is_object(text) for text in texts if isinstance(text, str))
 
 

@@ -1,0 +1,81 @@
+"""A user's own list again: its answer is made once, and told only where it is the answer."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.web import render
+from tests.web.conftest import Connect
+from tests.web.parts import NATIVE, SHELVES, WIRE, Client, ask, ideal, items, native, order, send, wire
+
+COUNT = 700
+"""Two calls, so that a part of the list has scores that differ from those of the whole."""
+
+
+async def ranking_of(client: Client, path: str, members: dict[str, Any]) -> bytes:
+    """The list in an answer, as it stood on the wire."""
+    response = await send(client, path, members)
+    body = await response.read()
+    assert response.status == 200, body
+    end = body.rindex(b"]", 0, body.find(b',"rankingId"') if path == NATIVE else body.rindex(b',"recommendationId"'))
+    return body[body.index(b"[") : end + 1]
+
+
+async def test_it_is_made_once_and_is_the_same_to_the_byte(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learnt, known, and known by its own list again: the same bytes at both doors, and no entry is made any more."""
+    made: list[int] = []
+
+    def page(*given: Any, **named: Any) -> Any:
+        made.append(1)
+        return honest(*given, **named)
+
+    honest = render.page
+    monkeypatch.setattr(render, "page", page)
+    learnt = await ranking_of(client, NATIVE, native(items(COUNT)))
+    known = await ranking_of(client, NATIVE, native(items(COUNT)))
+    before = len(made)
+    again = [
+        await ranking_of(client, NATIVE, native(items(COUNT))),
+        await ranking_of(client, NATIVE, native(items(COUNT), limit=COUNT)),
+        await ranking_of(client, WIRE, wire(items(COUNT))),
+    ]
+    assert before
+    assert len(made) == before
+    assert {learnt, known, *again} == {learnt}
+    assert [one["itemId"] for one in orjson.loads(learnt)] == ideal(items(COUNT))
+
+
+@pytest.mark.parametrize("members", [
+    native(items(COUNT), limit=10),
+    native(items(COUNT), offset=10),
+    native(items(COUNT), offset=COUNT),
+    native(items(COUNT), limit=0),
+    native(items(COUNT), explain=True),
+    native(items(COUNT)[::-1]),
+    native(items(COUNT - 1)),
+    native([*items(COUNT), "p0"]),
+    native(items(COUNT), context={"DEVICE": "phone"}),
+    native(items(COUNT), userId="another"),
+])  # fmt: skip
+async def test_what_is_no_whole_own_list_is_told_by_itself(connect: Connect, members: dict[str, Any]) -> None:
+    """A page, another list, and what is explained or of another frame is answered as by a gateway that kept nothing."""
+    client, new = await connect(), await connect()
+    for _ in range(3):
+        await ask(client, NATIVE, native(items(COUNT)))
+    await ask(new, NATIVE, native(items(COUNT)))
+    told, wanted = await ask(client, NATIVE, members), await ask(new, NATIVE, members)
+    assert told["personalizedRanking"] == wanted["personalizedRanking"]
+    assert await ranking_of(client, NATIVE, native(items(COUNT))) == await ranking_of(new, NATIVE, native(items(COUNT)))
+
+
+async def test_a_shelf_is_not_told_as_the_whole(client: Client) -> None:
+    """Shelves that together are the very list have each its own items alone."""
+    for _ in range(3):
+        await ask(client, NATIVE, native(items(20)))
+    shelves = {"one": items(20)[:10], "other": items(20)[10:]}
+    answer = await ask(client, SHELVES, {"campaign": "demo", "userId": native()["userId"], "shelves": shelves})
+    assert {name: order(shelf) for name, shelf in answer["shelves"].items()} == {
+        name: ideal(shelf) for name, shelf in shelves.items()
+    }
+    assert answer["usage"]["upstreamCalls"] == 0
