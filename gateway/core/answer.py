@@ -24,8 +24,8 @@ RISE_MAX: Final = 1.5 * QUANTUM
 """Scores fall along an answer, but for a rounding: one that rises by more is not in the model's order."""
 
 _PLACES: Final = tuple(range(500))
-"""The places of a list that is asked: numbers that are there already. CPython has those up to 256 by itself; the
-others would be made and freed at every call."""
+"""The places of a list: numbers that are there already. CPython has those up to 256 by itself; the others would be made
+and freed at every call."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,21 +95,40 @@ def check_typed(
 
     500 items cost 0.08 ms on a busy machine where the full check costs 0.27.
     """
-    places = _PLACES if len(asked) <= len(_PLACES) else range(len(asked))
-    place = dict(zip(asked, places, strict=False))
     try:
-        positions = packed(each_of(place, items))
+        positions = _positions(asked, items)
     except (KeyError, TypeError):
         raise Malformed("the answer names an item that was not asked for") from None
-    seen = np.zeros(len(asked), dtype=np.bool_)
-    seen[positions] = True
-    if np.count_nonzero(seen) != len(positions):
-        raise Malformed("the answer names an item twice")
     if len(positions) != len(asked) and not filtered:
         raise Malformed("the answer lost items, and no filter could have dropped them")
     if not recommendation_id:
         raise Malformed("the answer has no recommendationId")
     return Answer(positions, *_numbers(scores), recommendation_id)
+
+
+def _positions(asked: Sequence[str], items: Sequence[str]) -> Ints:
+    """Where the items of an answer stand among those that were asked, which are distinct.
+
+    The table is made of the answer, whose strings have just been read. Those that were asked for lie all over a long
+    request: looked up in that table they are gone through once, as a table they would be twice (10,000 in 21 calls:
+    2.6 ms instead of 3.3). And if as many are found as were asked, none stands twice and none is a stranger.
+    Raises `KeyError` for an item that was not asked for, `TypeError` for what is no item at all.
+    """
+    rank = dict(zip(items, _places(len(items)), strict=False))
+    if len(rank) != len(items):
+        raise Malformed("the answer names an item twice")
+    positions = np.empty(len(items), dtype=np.intp)
+    if len(items) == len(asked):
+        positions[packed(each_of(rank, asked))] = np.arange(len(asked))
+    else:
+        place = dict(zip(asked, _places(len(asked)), strict=False))
+        positions[:] = each_of(place, items)
+    return positions
+
+
+def _places(count: int) -> Sequence[int]:
+    """So many places, or more."""
+    return _PLACES if count <= len(_PLACES) else range(count)
 
 
 def _numbers(scores: Sequence[float | None]) -> tuple[Floats, NDArray[np.bool_]]:

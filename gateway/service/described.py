@@ -10,12 +10,11 @@ from dataclasses import field, replace
 from gateway.core.model import Ints, distinct, taken
 from gateway.core.plan import TOGETHER_MAX
 from gateway.core.values import dataclass
-from gateway.service.fetches import slices
 from gateway.service.metadata import Known, Metadata
 from gateway.service.outcomes import Asked
 from gateway.service.rerank import Reranker
 from gateway.service.result import Columns, Cost, Degraded, Request, Result
-from gateway.service.turns import STEP
+from gateway.service.turns import STEP, slices
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,9 +11,9 @@ have arrived in the store, if it is kept there.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -27,7 +27,7 @@ from gateway.service.fanout import Fans
 from gateway.service.gates import Gates
 from gateway.service.outcomes import Asked
 from gateway.service.result import Cost
-from gateway.service.turns import Turns
+from gateway.service.turns import Turns, slices
 
 ITEMS_AT_ONCE: Final = 500
 """Items of one fetch, ten calls: who rides for one item waits for no more than these."""
@@ -217,8 +217,3 @@ def said_by(lists: Sequence[Sequence[str]], answers: Sequence[Answer | None]) ->
             places = answer.positions.tolist()
             said.update((items[place], encode(one or None)) for place, one in zip(places, answer.metadata, strict=True))
     return said
-
-
-def slices(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """The items, so many at a time."""
-    return (items[start : start + size] for start in range(0, len(items), size))

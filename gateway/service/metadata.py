@@ -19,10 +19,10 @@ from gateway.core.routing import Campaign
 from gateway.ports import ValueStore
 from gateway.service.background import Background
 from gateway.service.columns import joined, parted
-from gateway.service.fetches import Fetches, Want, said_by, slices
+from gateway.service.fetches import Fetches, Want, said_by
 from gateway.service.outcomes import Asked
 from gateway.service.result import Cost, Played, Round
-from gateway.service.turns import Turns
+from gateway.service.turns import Turns, slices
 
 AT_ONCE: Final = 250
 """Items, times columns, that one command reads or writes: 1 ms for the store and for the loop, in which nobody else has
