@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import aiohappyeyeballs
 
 from gateway.adapters.aws_session import TransportStats
-from gateway.adapters.http1 import ClosedEarly, Connection, HttpAnswer, HttpFailure
+from gateway.adapters.http1 import READ_BYTES, ClosedEarly, Connection, HttpAnswer, HttpFailure
 from gateway.adapters.resolver import Resolver
 
 CONNECT_TIMEOUT_S: Final = 2.0
@@ -69,6 +69,7 @@ class Pool:
         self._resolver = resolver
         self._stats = stats
         self._answer_bytes_max = answer_bytes_max
+        self._read = memoryview(bytearray(READ_BYTES))
         self._connections_max = connections_max
         self._permits = asyncio.Semaphore(connections_max)
         self._idle: list[Connection] = []
@@ -197,7 +198,7 @@ class Pool:
         socket = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_S)
         try:
             _, connection = await self._loop.create_connection(
-                lambda: Connection(self._answer_bytes_max, self._loop.time()),
+                lambda: Connection(self._answer_bytes_max, self._loop.time(), self._read),
                 sock=socket,
                 ssl=tls,
                 server_hostname=host if tls else None,

@@ -19,9 +19,8 @@ HEAD_BYTES_MAX: Final = 64 * 1024
 KEPT_HEADERS: Final = frozenset((b"x-amzn-errortype", b"retry-after", b"x-amzn-requestid"))
 """The headers of an answer that anything is made of, traces included."""
 
-READ: Final = memoryview(bytearray(256 * 1024))
-"""Where all connections read to: what has come is parsed before anything else is read. An answer of 50 kB is copied
-once then, out of here, and not twice."""
+READ_BYTES: Final = 256 * 1024
+"""What is read at once."""
 
 FRAMING_HEADERS: Final = frozenset((b"content-length", b"transfer-encoding"))
 
@@ -63,14 +62,17 @@ class Connection(asyncio.BufferedProtocol):
     """A connection, as asyncio's transports and the parser drive it.
 
     `opened_s` and `used_s` are times of the loop's clock: when it was made, and when it last began or ended a call.
+    `read` is where it reads to, which all connections of one loop may share: what has come is parsed before anything
+    else is read. So an answer of 50 kB is copied once, out of there, and not twice.
     """
 
-    def __init__(self, answer_bytes_max: int, now_s: float) -> None:
+    def __init__(self, answer_bytes_max: int, now_s: float, read: memoryview) -> None:
         self.opened_s = self.used_s = now_s
         self.answers = 0
         self.usable = True
         self.stray_bytes = 0
         self._bytes_max = answer_bytes_max
+        self._read = read
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
@@ -133,7 +135,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the protocol's signature
         """Where to read to."""
-        return READ
+        return self._read
 
     def buffer_updated(self, nbytes: int) -> None:
         """Feed the parser, which calls the methods below; nothing may come while no request is out."""
@@ -144,7 +146,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._bytes > self._bytes_max:
             return self._give_up(TooLarge("the answer is too large"))
         try:
-            self._parser.feed_data(READ[:nbytes])
+            self._parser.feed_data(self._read[:nbytes])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.stray_bytes += self._waiter.done()  # a whole answer, and then something that is none
             self._give_up(error.__context__ if isinstance(error.__context__, TooLarge) else NotHttp("not HTTP/1.1"))

@@ -144,7 +144,7 @@ def _scales(
         if answer is not None
     }
     if plan.known_log is not None:
-        places = np.arange(plan.wanted, len(plan.universe))
+        places = plan.known
         scales[FRAME] = Scale(places, np.exp(plan.known_log[places] - plan.known_log[places].max()))
     return scales
 
@@ -173,7 +173,7 @@ def _join(
     joins = chain(_anchor_joins(plan, scales, scored), _bridge_joins(plan, scales, bridges))
     root = _root(plan, scales, bridges)
     reached = best_paths(joins, root)
-    known = 0.0 if plan.known_log is None else plan.known_log[plan.wanted :].max()  # the strongest of the frame was 1
+    known = 0.0 if plan.known_log is None else plan.known_log[plan.known].max()  # the strongest of the frame was 1
     # A call that nothing joins holds a thin stripe like the others: their mean offset is the best guess, flagged by its
     # infinite error.
     guess = float(np.mean([reached[c][1] for c in scored if c in reached] or [0.0]))

@@ -83,9 +83,10 @@ class Ids:
         return self._count * ID_BYTES[text.isascii()] + 2 * text.__sizeof__()
 
     @property
-    def text_bytes(self) -> int:
-        """What their text takes; 0 where they have none."""
-        return 0 if self.text is None else self.text.__sizeof__()
+    def utf8_bytes_max(self) -> int:
+        """What their text takes in UTF-8 at most: of what is not ASCII twice of what it takes here. 0 where they have
+        none."""
+        return 0 if self.text is None else self.text.__sizeof__() * (1 if self.text.isascii() else 2)
 
     def packed(self) -> "Ids":
         """The same as text alone, where they can be one."""

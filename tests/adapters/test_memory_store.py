@@ -1,10 +1,11 @@
 """The store in memory, against a model that is a plain list: its bound, its order, its clock."""
 
 import sys
+import tracemalloc
 from dataclasses import replace
 
+import msgspec
 import numpy as np
-import orjson
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from gateway.core.keys import FrameKey
 from gateway.core.model import Grade
 from gateway.core.question import Listing
 from gateway.ports import Kept, KeptListing
+from gateway.web.render import SLICE, Entry
 
 
 def frame_of(items: list[str]) -> Frame:
@@ -146,18 +148,26 @@ def test_long_ids_are_booked_with_their_length(character: str) -> None:
 
 
 @pytest.mark.parametrize(("id_of", "is_kept"), [
-    ("{:08}", True), ("{:08}\u00e9", True), ("{:08}\u4e16", True), ("{:08}\U0001f6d2", True), ('"\n"\n"\n{:08}', False),
+    ("{:08}", True), ("éàü{:08}", True), ("世界{:08}", True), ("🛒🛒{:08}", True), ('"\n"\n"\n{:08}', False),
 ])  # fmt: skip
-def test_what_was_told_is_booked(id_of: str, is_kept: bool) -> None:
-    """Columns, ids, and the longest answer that is kept of a frame are within what it is booked with; of ids
-    in whatever script it is kept, of such as JSON has to escape it is not."""
-    frame = frame_of([id_of.format(n) for n in range(1_000)])
-    own = frame.own(frame.ids.places)
-    assert own is not None
-    told = orjson.dumps([{"itemId": item, "score": 1.2345678901234567e-100} for item in frame.items])
-    own.tell([told])
-    arrays = frame.log.nbytes + frame.grade.nbytes + frame.source.nbytes + frame.ids.places.nbytes
-    held = sum(map(sys.getsizeof, [*frame.items, frame.items, frame.ids.text, *own.told])) + arrays
+@pytest.mark.parametrize("count", [1_000, 10_923, 87_382])
+def test_what_a_frame_makes_of_itself_is_booked(id_of: str, is_kept: bool, count: int) -> None:
+    """Looked up by its own list, told, and looked up by another list (just beyond where a dictionary doubles), a frame
+    takes no more memory than it is booked with. Of ids in whatever script an answer is kept, of such as JSON has to
+    escape it is not."""
+    tracemalloc.start()
+    try:
+        frame = frame_of([id_of.format(n) for n in range(count)]).for_store(0)
+        own = frame.own(frame.rows(frame.ids.items))
+        assert own is not None
+        frame.ranking(frame.ids.places)
+        entries = [Entry(item, 1.2345678901234567e-100) for item in frame.items]
+        own.tell([memoryview(msgspec.json.encode(entries[at : at + SLICE])) for at in range(0, count, SLICE)])
+        del entries
+        frame.rows(["stranger"])
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert bool(own.told) is is_kept
     assert held <= frame_bytes(frame)
 

@@ -41,6 +41,14 @@ def test_items_that_were_not_asked_for_once_are_malformed(items: list[Any]) -> N
             check_answer(ASKED, items, GOOD, "RID", filtered=filtered)
 
 
+@pytest.mark.parametrize("items", [["a", "b", "x"], ["a", "x", "b"], ["a", "b", "a"], ["a", "b"]])
+def test_what_was_asked_twice_lets_no_stranger_in(items: list[str]) -> None:
+    """Against the rules an item is asked twice: an answer of as many items, or of each once, is not believed."""
+    for check in (check_answer, check_typed):
+        with pytest.raises(Malformed):
+            check(["a", "a", "b"], items, GOOD[: len(items)], "RID", filtered=False)
+
+
 @pytest.mark.parametrize(
     "score",
     [

@@ -91,13 +91,15 @@ def test_equally_strong_items_keep_their_order(grade: int) -> None:
 
 @given(frames(), st.lists(st.binary(max_size=60), max_size=12))
 def test_what_was_told_is_kept_for_the_own_list_within_its_bytes(frame: Frame, told: list[bytes]) -> None:
-    """An answer is kept if it is no longer than the frame is booked with, and for no other list of the same items."""
+    """An answer is kept if it is no longer than the frame is booked with, and for no list in another order, or longer,
+    or shorter."""
     own = frame.own(frame.rows(list(frame.items)))
     assert own is not None
     own.tell(told)
     assert list(own.told) == (told if sum(map(len, told)) <= frame.told_bytes_max else [])
     assert frame.own(frame.rows(list(frame.items))) is own
-    assert frame.own(frame.rows([*frame.items, "stranger"])) is None
+    others = [[*frame.items, "stranger"], frame.items[:-1], frame.items[::-1], frame.items[1:] + frame.items[:1]]
+    assert all(frame.own(frame.rows(other)) is None for other in others if other != frame.items)
 
 
 def test_a_repr_shows_no_items() -> None:

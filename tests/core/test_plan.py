@@ -123,6 +123,24 @@ def test_a_plan_with_a_frame_keeps_its_rules_at_small_limits(count: int, limit: 
     assert plan.items(plan.reference[:1]) == ["known0"] or len(plan.chunks) >= limit
 
 
+@given(COUNTS, LIMITS, st.integers(min_value=1, max_value=60), st.data())
+def test_what_is_wanted_and_known_is_asked_once(count: int, limit: int, held: int, data: st.DataObject) -> None:
+    """Items that the frame holds may be wanted as well, and may be its anchors: no call, nor a bridge, holds one twice,
+    and their log scores are known where they stand."""
+    wanted = [
+        *names(data.draw(st.sampled_from([0, count]))),
+        *data.draw(st.lists(st.sampled_from(names(held, "known")), unique=True, min_size=1)),
+    ]
+    known = {name: -0.1 * place for place, name in enumerate(names(held, "known"))}
+    plan = plan_ranking(data.draw(st.permutations(wanted)), frame_with(known), limit)
+    check_chunks(plan)
+    assert plan.known_log is not None
+    assert len(set(plan.universe)) == len(plan.universe)
+    assert len(plan.chunks) <= math.ceil(len(wanted) / (limit - 1))
+    assert {plan.universe[place]: plan.known_log[place] for place in plan.known.tolist()}.items() <= known.items()
+    assert {*plan.anchors.tolist(), *plan.reference.tolist()} <= set(plan.known.tolist())
+
+
 def test_only_sharp_items_of_the_frame_are_witnesses() -> None:
     """`known_sharp` is those of the frame's items whose score was good enough to check for drift."""
     grades = np.array([Grade.SHARP, Grade.RESOLVED] * 10, dtype=np.uint8)

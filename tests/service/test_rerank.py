@@ -97,6 +97,22 @@ async def test_an_overlapping_list_pays_only_for_what_is_new() -> None:
     assert second.degraded is None
 
 
+async def test_what_a_strong_list_pressed_is_ranked_by_itself_later() -> None:
+    """A hundred items that came out faint among favourites are asked once more when they are ranked alone: each once in
+    a call, in one call, and then they are known."""
+    logits = {f"strong{n}": 9.0 + 0.01 * n for n in range(300)} | {f"faint{n}": 0.01 * n for n in range(100)}
+    ranker = SoftmaxRanker(lambda _: logits)
+    service = service_of(ranker)
+    await rerank(service, list(logits))
+    weak = [item for item in logits if item.startswith("faint")]
+    alone, again = await rerank(service, weak), await rerank(service, weak)
+    assert all(len(set(call.items)) == len(call.items) for call in ranker.calls)
+    assert alone.degraded is again.degraded is None
+    assert order(alone) == order(again) == ideal(logits, weak)
+    assert alone.ranking.resolved_through == len(weak)
+    assert (alone.usage.upstream_calls, alone.usage.retries, again.usage.upstream_calls) == (1, 0, 0)
+
+
 async def test_many_lists_of_one_user_stay_on_one_scale() -> None:
     """Ten overlapping pages one after the other end in the ideal order of their union, without any call."""
     logits = catalogue(6_000)

@@ -6,8 +6,10 @@ import orjson
 import pytest
 
 from gateway.web import render
+from tests.support.canaries import USER
+from tests.support.softmax_ranker import SoftmaxRanker
 from tests.web.conftest import Connect
-from tests.web.parts import NATIVE, SHELVES, WIRE, Client, ask, ideal, items, native, order, send, wire
+from tests.web.parts import LOGITS, NATIVE, SHELVES, WIRE, Client, ask, ideal, items, native, order, send, wire
 
 COUNT = 700
 """Two calls, so that a part of the list has scores that differ from those of the whole."""
@@ -55,18 +57,33 @@ async def test_it_is_made_once_and_is_the_same_to_the_byte(client: Client, monke
     native(items(COUNT)[::-1]),
     native(items(COUNT - 1)),
     native([*items(COUNT), "p0"]),
-    native(items(COUNT), context={"DEVICE": "phone"}),
     native(items(COUNT), userId="another"),
 ])  # fmt: skip
 async def test_what_is_no_whole_own_list_is_told_by_itself(connect: Connect, members: dict[str, Any]) -> None:
-    """A page, another list, and what is explained or of another frame is answered as by a gateway that kept nothing."""
-    client, new = await connect(), await connect()
+    """A page, another list, and what is explained or another user's is answered as by a gateway that kept nothing."""
+    opposite = {item: -logit for item, logit in LOGITS.items()}
+    ranker = SoftmaxRanker(lambda user: LOGITS if user == USER else opposite)
+    client, new = await connect(ranker=ranker), await connect(ranker=ranker)
     for _ in range(3):
         await ask(client, NATIVE, native(items(COUNT)))
     await ask(new, NATIVE, native(items(COUNT)))
     told, wanted = await ask(client, NATIVE, members), await ask(new, NATIVE, members)
     assert told["personalizedRanking"] == wanted["personalizedRanking"]
     assert await ranking_of(client, NATIVE, native(items(COUNT))) == await ranking_of(new, NATIVE, native(items(COUNT)))
+
+
+async def test_another_context_and_an_event_have_answers_of_their_own(connect: Connect) -> None:
+    """What was told under one context, or before an event, is not told under another one, or after it."""
+    liked = dict(LOGITS)
+    client = await connect(ranker=SoftmaxRanker(lambda _: dict(liked)))
+    for _ in range(3):
+        await ask(client, NATIVE, native(items(20)))
+    liked.update({item: -logit for item, logit in LOGITS.items()})
+    phone = await ask(client, NATIVE, native(items(20), context={"DEVICE": "phone"}))
+    assert order(phone) == ideal(items(20))[::-1]
+    assert order(await ask(client, NATIVE, native(items(20)))) == ideal(items(20))
+    assert (await client.delete(f"/v1/users/{USER}/frames")).status in (200, 204)
+    assert order(await ask(client, NATIVE, native(items(20)))) == ideal(items(20))[::-1]
 
 
 async def test_a_shelf_is_not_told_as_the_whole(client: Client) -> None:
