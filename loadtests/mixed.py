@@ -11,7 +11,8 @@ another status than its request deserves; those of a machine that is busy otherw
 
 What an allocator keeps is what the busiest moment needed. In the mix that grows by chance: now and then two of the
 largest rankings meet, and the more it is asked, the more of them have. So at the end all callers ask for the largest at
-once, again and again: from the first such leg on the busiest moment has been, and what grows still is a leak.
+once, again and again: from the second such leg on the busiest moment has been, and what grows still is a leak (in one
+run of three the second takes 6 MiB more than the first; of ten runs no third took 1 more than the second).
 """
 
 import argparse
@@ -42,9 +43,10 @@ CACHE_MIB: Final = 8
 """Full before the warm-up is over: what it may hold is no growth."""
 LEG_WITHIN_S: Final = 300.0
 
-PEAKS: Final = 3
+PEAKS: Final = 4
+PEAKS_WARM_UP: Final = 1
 PEAK_REQUESTS: Final = 4
-"""Legs of the largest requests alone, and how many of them each caller asks for in one."""
+"""Legs of the largest requests alone, how many of them are the warm-up, and what each caller asks for in one."""
 REFUSALS: Final = frozenset({429, 503, 504})
 
 
@@ -134,6 +136,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         "grownMib": round(last.resident_mib - warm.resident_mib, 1),
         "grown": growths(samples),
         "peaksMib": [one.resident_mib for one in peaks],
+        "peaksGrownMib": round(peaks[-1].resident_mib - peaks[PEAKS_WARM_UP].resident_mib, 2),
     }
 
 
