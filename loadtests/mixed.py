@@ -12,7 +12,7 @@ another status than its request deserves; those of a machine that is busy otherw
 What an allocator keeps is what the busiest moment needed. In the mix that grows by chance: now and then two of the
 largest rankings meet, and the more it is asked, the more of them have. So at the end all callers ask for the largest at
 once, again and again: from the second such leg on the busiest moment has been, and what grows still is a leak (in one
-run of three the second takes 6 MiB more than the first; of ten runs no third took 1 more than the second).
+run of three the second takes 6 MiB more than the first; in eleven runs those behind it took 3 more at most).
 """
 
 import argparse
