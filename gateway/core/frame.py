@@ -36,11 +36,14 @@ class OwnList:
     ranking: Ranking | None = None
     told: Sequence[bytes] = field(default=(), repr=False)
     told_bytes_max: int = 0
+    was_told: bool = False
 
     def tell(self, told: Sequence[bytes | memoryview]) -> None:
-        """Keep what was told, unless that is longer than a frame is booked with (ids that JSON has to escape)."""
-        if sum(map(len, told)) <= self.told_bytes_max:
+        """Keep what was told for the second time, unless that is longer than a frame is booked with (ids that JSON has
+        to escape). The first time it is not copied: a frame that was read for one request is told no second time."""
+        if self.was_told and sum(map(len, told)) <= self.told_bytes_max:
             self.told = [bytes(piece) for piece in told]  # an encoder's own hold up to half as much again
+        self.was_told = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

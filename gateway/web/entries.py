@@ -12,7 +12,7 @@ from gateway.web.render import DescribedEntry, Entry, ToldEntry
 
 async def plain_entries(result: Result, offset: int, limit: int | None, metadata: Mapping[str, bytes]) -> Parts:
     """The page as a JSON list, in pieces: ids, scores, and metadata where there is some. The whole ranking of a frame's
-    own list is made once."""
+    own list is made twice, and then kept."""
     if metadata:
 
         def made(offset: int, limit: int) -> list[DescribedEntry]:

@@ -91,10 +91,11 @@ def test_equally_strong_items_keep_their_order(grade: int) -> None:
 
 @given(frames(), st.lists(st.binary(max_size=60), max_size=12))
 def test_what_was_told_is_kept_for_the_own_list_within_its_bytes(frame: Frame, told: list[bytes]) -> None:
-    """An answer is kept if it is no longer than the frame is booked with, and for no list in another order, or longer,
-    or shorter."""
-    own = frame.own(frame.rows(list(frame.items)))
-    assert own is not None
+    """An answer is kept when it is told again, if it is no longer than the frame is booked with, and for no list in
+    another order, or longer, or shorter."""
+    own = frame.own(frame.ids.places)
+    own.tell(told)
+    assert not own.told
     own.tell(told)
     assert list(own.told) == (told if sum(map(len, told)) <= frame.told_bytes_max else [])
     assert frame.own(frame.rows(list(frame.items))) is own
