@@ -127,9 +127,9 @@ class Frame:
             self._own.ranking = order_candidates(self.log, self.grade)
         return self._own.ranking
 
-    def for_store(self, epoch: int) -> "Frame":
-        """The same under an epoch, its ids as text. `replace`, which looks up every field by its name, takes twice as
-        long."""
+    def packed(self, epoch: int | None = None) -> "Frame":
+        """The same, its ids as text, under an epoch if one is given. `replace`, which looks up every field by its name,
+        takes twice as long."""
         return Frame(
             ids=self.ids.packed(),
             log=self.log,
@@ -138,7 +138,7 @@ class Frame:
             recommendation_ids=self.recommendation_ids,
             scale_id=self.scale_id,
             created_s=self.created_s,
-            epoch=epoch,
+            epoch=self.epoch if epoch is None else epoch,
         )
 
     def by_strength(self, among: Ints | None = None) -> Ints:

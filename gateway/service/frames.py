@@ -89,8 +89,9 @@ class Frames:
 
     async def _save(self, key: FrameKey, frame: Frame, epoch: int) -> None:
         with TRACE.get().step("frame save") as step:
+            frame = frame.packed(epoch)  # its caller's list is not held until the store has answered
             step.note("rerank.frame.items", len(frame))
-            await self.store.save(key, frame.for_store(epoch), self.life.kept_s)
+            await self.store.save(key, frame, self.life.kept_s)
 
     async def bump(self, tenant: str, user_id: str) -> bool:
         """Kill all frames of the user at once; False if that could not be stored."""

@@ -157,7 +157,7 @@ def test_what_a_frame_makes_of_itself_is_booked(id_of: str, is_kept: bool, count
     escape it is not."""
     tracemalloc.start()
     try:
-        frame = frame_of([id_of.format(n) for n in range(count)]).for_store(0)
+        frame = frame_of([id_of.format(n) for n in range(count)]).packed(0)
         own = frame.own(frame.rows(frame.ids.items))
         frame.ranking(frame.ids.places)
         entries = [Entry(item, 1.2345678901234567e-100) for item in frame.items]

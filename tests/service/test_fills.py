@@ -1,6 +1,7 @@
 """One fill for many callers: nothing is asked twice, nobody is taken along, the last to leave turns out the light."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -91,6 +92,21 @@ async def test_what_was_just_learnt_is_not_asked_again_while_it_is_being_stored(
         results = [await first, await second]
     assert len(ranker.calls) == 2
     assert order(results[0]) == order(results[1])
+
+
+async def test_what_outlives_its_callers_holds_nothing_of_their_lists() -> None:
+    """While a fill still takes newcomers, and the store has its frame, the ids of the list are free."""
+    logits = catalogue(800)
+    ranker = SoftmaxRanker(lambda _: logits)
+    service = service_of(ranker)
+    given = list(logits)
+    held = sys.getrefcount(given[0])
+    await rerank(service, given)
+    ranker.calls.clear()
+    await asyncio.sleep(LINGER_S / 2)
+    assert repr(service.reranker.fills) == "<Fills 1 batches=0 refreshing=0>"
+    still = sys.getrefcount(given[0])
+    assert still == held
 
 
 async def test_leavers_take_nobody_along() -> None:
