@@ -224,5 +224,6 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is None or self._transport.get_write_buffer_size():  # answered before it was asked
             self.usable = False
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body = []  # an idle connection holds no answer
         if self._waiter is not None:
             self._waiter.set_result(HttpAnswer(self._status, self._headers, body))

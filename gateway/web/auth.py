@@ -61,8 +61,7 @@ def authentication(auth: AuthSettings, now_s: Callable[[], float]) -> tuple[list
         visit = request[VISIT]
         if visit.signed is not None:
             head, claim, secret = visit.signed
-            body = await read_raw(request, visit.server.body_timeout_s)
-            verify(head, claim, await _sha256(body), secret)
+            verify(head, claim, await _sha256(await read_raw(request, visit.server.body_timeout_s)), secret)
             _count(rates, visit)
         return await handler(request)
 

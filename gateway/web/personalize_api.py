@@ -14,6 +14,7 @@ from gateway.web.door import count, request_for
 from gateway.web.entries import plain_entries
 from gateway.web.long_bodies import members_of
 from gateway.web.members import PersonalizedRankingRequest
+from gateway.web.pieces import PassingResponse
 from gateway.web.problems import JSON
 from gateway.web.visit import VISIT
 
@@ -24,15 +25,18 @@ async def personalize_ranking(http: web.Request) -> web.Response:
     """GetPersonalizedRanking."""
     visit = http[VISIT]
     service = visit.service
-    given = await read_body(http, visit.server.body_timeout_s, json_only=False)
-    members = await members_of(service.reranker.turns, given, PersonalizedRankingRequest)
+    members = await members_of(
+        service.reranker.turns,
+        await read_body(http, visit.server.body_timeout_s, json_only=False),
+        PersonalizedRankingRequest,
+    )
     request = request_for(visit, "campaignArn", members.campaign_arn, members, members.input_list, None)
     ranked = await rank_described(service.reranker, service.metadata, request, 0, None)
     result = ranked.result
     count(visit, request.campaign.name, result)
     entries = await plain_entries(result, 0, None, ranked.metadata)
     ids = list(render.recommendation_ids(result).values())
-    return web.Response(
+    return PassingResponse(
         body=render.with_ranking(entries, {"recommendationId": ids[0]} if ids else {}),
         headers={"Content-Type": JSON, **render.headers(result, service.clock.stopwatch_s() - visit.began_s)},
     )

@@ -1,4 +1,4 @@
-"""A body that is sent in the pieces that it was made of.
+"""A body that is sent in the pieces that it was made of, and a response that lets go of its body once it is sent.
 
 Joined, an answer of 100,000 items (11 MB) is copied twice before its first byte goes out, and the loop stands still for
 25 ms; one of 10,000 costs 0.2 ms more.
@@ -7,6 +7,7 @@ Joined, an answer of 100,000 items (11 MB) is copied twice before its first byte
 import asyncio
 from typing import Final, TypeAlias
 
+from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
@@ -55,3 +56,16 @@ class Pieces(Payload):
             if sent_bytes > TURN_BYTES:
                 sent_bytes = 0
                 await asyncio.sleep(0)
+
+
+class PassingResponse(web.Response):
+    """A response that holds its body until it is sent, and no longer.
+
+    The library keeps a connection's last response until its next request. Hundreds of idle connections would hold the
+    answers that they had minutes ago: 5 MB of 100,000 items each, 0.6 MB of 10,000.
+    """
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send the body, and let go of it."""
+        await super().write_eof(data)
+        self.body = None

@@ -14,6 +14,7 @@ from gateway.web import render
 from gateway.web.body import read_body
 from gateway.web.door import callable_campaign, name_campaign, tenant_of
 from gateway.web.faults import decode
+from gateway.web.pieces import PassingResponse
 from gateway.web.problems import JSON
 from gateway.web.recommend_members import ActionRecommendationsRequest, PromotionMembers, RecommendationsRequest
 from gateway.web.visit import VISIT, Visit
@@ -101,4 +102,4 @@ async def _answered(visit: Visit, campaign: Campaign, question: Question) -> web
     if result.degraded is not None:
         visit.facts["degraded"] = result.degraded
     headers = render.headers(result, service.clock.stopwatch_s() - visit.began_s)
-    return web.Response(body=result.listing.body, headers={"Content-Type": JSON, **headers})
+    return PassingResponse(body=result.listing.body, headers={"Content-Type": JSON, **headers})

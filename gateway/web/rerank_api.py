@@ -17,7 +17,7 @@ from gateway.web.door import count, request_for, tenant_of
 from gateway.web.entries import told_entries
 from gateway.web.long_bodies import members_of
 from gateway.web.members import RerankRequest
-from gateway.web.pieces import Parts
+from gateway.web.pieces import Parts, PassingResponse
 from gateway.web.problems import JSON
 from gateway.web.visit import VISIT, Visit
 
@@ -28,8 +28,9 @@ async def rerank(http: web.Request) -> web.Response:
     """Rank candidates; answer a page of the ranking."""
     visit = http[VISIT]
     service = visit.service
-    body = await read_body(http, visit.server.body_timeout_s, json_only=True)
-    members = await members_of(service.reranker.turns, body, RerankRequest)
+    members = await members_of(
+        service.reranker.turns, await read_body(http, visit.server.body_timeout_s, json_only=True), RerankRequest
+    )
     request = request_for(
         visit, "campaign", members.campaign, members, members.input_list, members.deadline_ms,
         page_end=_page_end(members),
@@ -83,7 +84,7 @@ def answer(visit: Visit, result: Result, page: Page, entries: Parts, more: Mappi
         **more,
     }
     headers = {"Content-Type": JSON, **render.headers(result, total_s)}
-    return web.Response(body=render.with_ranking(entries, told), headers=headers)
+    return PassingResponse(body=render.with_ranking(entries, told), headers=headers)
 
 
 def _page_end(members: RerankRequest) -> int | None:

@@ -21,6 +21,7 @@ from gateway.web.door import count, request_for
 from gateway.web.entries import told_entries
 from gateway.web.long_bodies import members_of
 from gateway.web.members import ShelvesRequest
+from gateway.web.pieces import PassingResponse
 from gateway.web.problems import JSON
 from gateway.web.visit import VISIT
 
@@ -31,8 +32,9 @@ async def shelves(http: web.Request) -> web.Response:
     """Rank all shelves; answer a page of each."""
     visit = http[VISIT]
     service = visit.service
-    body = await read_body(http, visit.server.body_timeout_s, json_only=True)
-    members = await members_of(service.reranker.turns, body, ShelvesRequest)
+    members = await members_of(
+        service.reranker.turns, await read_body(http, visit.server.body_timeout_s, json_only=True), ShelvesRequest
+    )
     items = [item for shelf in members.shelves.values() for item in shelf]
     request = request_for(
         visit, "campaign", members.campaign, members, items, members.deadline_ms, page_end=members.page_end
@@ -71,7 +73,7 @@ async def shelves(http: web.Request) -> web.Response:
     if members.explain:
         answer["plan"] = render.plans(whole.rounds, asked, visit.began_s)
     headers = {"Content-Type": JSON, **render.headers(whole, total_s)}
-    return web.Response(body=msgspec.json.encode(answer), headers=headers)
+    return PassingResponse(body=msgspec.json.encode(answer), headers=headers)
 
 
 def _total(shelved: Shelved) -> int:

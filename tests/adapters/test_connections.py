@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from gateway.adapters.resolver import Address, Resolver
 from tests.adapters import fake_upstream
 from tests.adapters.fake_upstream import Sent, Upstream, answer, hang, reset, said
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 REQUEST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"
 WITHIN_S = 10.0
 
@@ -121,6 +123,17 @@ async def test_a_connection_that_is_too_old(endpoint: Upstream, monkeypatch: pyt
             await pool.request(REQUEST)
         await endpoint.closed.acquire()
         assert endpoint.connections == 2
+
+
+async def test_an_idle_connection_holds_no_answer(endpoint: Upstream) -> None:
+    """An answer belongs to who asked for it; a connection that waits for its next call holds nothing of it."""
+    async with pooled(endpoint) as pool:
+        for pieces in (1, 2):
+            endpoint.script = said(CHUNKED, *[b"3e8\r\n%b\r\n" % (b"x" * 1000)] * pieces, b"0\r\n\r\n")
+            got = await pool.request(REQUEST)
+            holders = sys.getrefcount(got.body)
+            assert holders == 2  # the answer, and this very question
+            assert repr(pool) == "<Pool idle=1 busy=0 max=100>"
 
 
 async def test_idle_connections_are_closed_in_time(endpoint: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
