@@ -26,12 +26,13 @@ SHORT_CHARS: Final = 4_000
 class Ids:
     """Distinct ids. A value, but for what it makes of itself."""
 
-    __slots__ = ("_count", "_index", "_items", "_places", "_text")
+    __slots__ = ("_count", "_index", "_items", "_of_text", "_places", "_text")
 
     def __init__(self, items: list[str] | None, text: str | None = None, count: int = 0) -> None:
         """Either a list, or a text of so many."""
         self._items = items
         self._text = text
+        self._of_text = items is None
         self._index: dict[str, int] = {}
         self._places: Ints | None = None
         self._count = count if items is None else len(items)
@@ -89,8 +90,8 @@ class Ids:
         return 0 if self.text is None else self.text.__sizeof__() * (1 if self.text.isascii() else 2)
 
     def packed(self) -> "Ids":
-        """The same as text alone, where they can be one."""
-        return self if self.text is None else Ids(None, self.text, self._count)
+        """The same as text alone, where they can be one. What is of a text already keeps what was made of it since."""
+        return self if self._of_text or self.text is None else Ids(None, self.text, self._count)
 
     def are(self, candidates: list[str]) -> bool:
         """Whether the candidates are the very same list."""

@@ -44,7 +44,8 @@ def _coding(lines: list[str]) -> str | None:
 
 
 async def read_raw(request: web.Request, timeout_s: float, limit: int = BODY_BYTES_MAX) -> bytes:
-    """The body's bytes as they were sent, which `read_body` can still hand over. Raises `TooLarge` or `TooSlow`."""
+    """The body's bytes as they were sent, as often as it is called before `read_body` hands them over: after that there
+    are none. Raises `TooLarge` or `TooSlow`."""
     if (request.content_length or 0) > limit:
         raise TooLarge(f"the body may have {limit} bytes")
     visit = request[VISIT]

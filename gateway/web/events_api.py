@@ -34,16 +34,14 @@ NOT_INVALIDATED = "invalidation"
 async def put_events(http: web.Request) -> web.Response:
     """PutEvents: an empty 200, as the service gives it."""
     visit = http[VISIT]
-    body = await read_body(http, visit.server.body_timeout_s, json_only=False, limit=EVENTS_BYTES_MAX)
-    invalidated = await _record(visit, decode(body, PutEventsRequest))
+    invalidated = await _record(visit, decode(await _body(http, json_only=False), PutEventsRequest))
     return web.Response(headers={"Content-Type": JSON, **_headers(invalidated)})
 
 
 async def native_events(http: web.Request) -> web.Response:
     """Events, and what became of them."""
     visit = http[VISIT]
-    body = await read_body(http, visit.server.body_timeout_s, json_only=True, limit=EVENTS_BYTES_MAX)
-    invalidated = await _record(visit, decode(body, NativeEventsRequest))
+    invalidated = await _record(visit, decode(await _body(http, json_only=True), NativeEventsRequest))
     answer = {"forwarded": True, "framesInvalidated": invalidated}
     return web.Response(body=orjson.dumps(answer), headers={"Content-Type": JSON, **_headers(invalidated)})
 
@@ -54,6 +52,10 @@ async def forget_user(http: web.Request) -> web.Response:
     if not await visit.service.reranker.forget_user(tenant_of(visit), _user_id(http)):
         raise NotInvalidated("the user's frames could not be invalidated")
     return web.Response(body=orjson.dumps({"framesInvalidated": True}), headers={"Content-Type": JSON})
+
+
+async def _body(http: web.Request, *, json_only: bool) -> bytes | bytearray:
+    return await read_body(http, http[VISIT].server.body_timeout_s, json_only=json_only, limit=EVENTS_BYTES_MAX)
 
 
 def _user_id(http: web.Request) -> str:

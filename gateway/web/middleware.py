@@ -60,6 +60,7 @@ def observe(service: Service, server: ServerSettings) -> Middleware:
         finally:
             _tell(visit, request.method, status)
             tell(visit.span, status, visit.facts)
+            visit.body = visit.signed = None  # aiohttp keeps a connection's last request, and so the visit
 
     return observed
 

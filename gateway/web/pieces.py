@@ -61,11 +61,13 @@ class Pieces(Payload):
 class PassingResponse(web.Response):
     """A response that holds its body until it is sent, and no longer.
 
-    The library keeps a connection's last response until its next request. Hundreds of idle connections would hold the
-    answers that they had minutes ago: 5 MB of 100,000 items each, 0.6 MB of 10,000.
+    The library keeps a connection's last response until its next request. Hundreds of idle connections would each hold
+    the answer that they had a minute ago, 0.6 MB of 10,000 items.
     """
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Send the body, and let go of it."""
-        await super().write_eof(data)
-        self.body = None
+        try:
+            await super().write_eof(data)
+        finally:
+            self.body = None

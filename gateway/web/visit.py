@@ -34,7 +34,8 @@ class Visit:
     loop's clock, `began_s` the same moment by the stopwatch, which is finer: the loop's clock moves in milliseconds;
     `ranked_s`, by the stopwatch too, is when its ranking stood, None if it was not ranked. `facts` are what its access
     line will say beside status and time, none of them None. `challenge` says what is taken as credentials, `caller` in
-    whose name it is made; `signed` is there until that is proved. `body` is what was read and not yet handed over.
+    whose name it is made. `signed` is there until that is proved or the visit is over, `body` from its reading until it
+    is handed over.
     """
 
     service: Service = field(repr=False)

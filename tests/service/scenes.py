@@ -39,14 +39,16 @@ async def rerank(
     context: Mapping[str, str] | None = None,
     filter_arn: str | None = None,
     page_end: int | None = None,
+    drains: bool = True,
 ) -> Result:
-    """One ranking, and the end of what it left to the background."""
+    """One ranking and, where it `drains`, the end of what it left to the background."""
     campaign = campaign or Campaign("demo", ARN)
     now_s = asyncio.get_running_loop().time()
     subject = Subject(campaign.name, user_id, context or {}, filter_arn)
     budget = Budget.of(now_s, duration_s, len(items))
     result = await service.reranker.rerank(Request(campaign, subject, list(items), budget, page_end=page_end))
-    await service.reranker.frames.background.drain(1.0)
+    if drains:
+        await service.reranker.frames.background.drain(1.0)
     return result
 
 

@@ -95,17 +95,26 @@ async def test_what_was_just_learnt_is_not_asked_again_while_it_is_being_stored(
 
 
 async def test_what_outlives_its_callers_holds_nothing_of_their_lists() -> None:
-    """While a fill still takes newcomers, and the store has its frame, the ids of the list are free."""
+    """While a store is slow and a fill still takes newcomers, the ids of the list that both learnt from are free."""
     logits = catalogue(800)
     ranker = SoftmaxRanker(lambda _: logits)
     service = service_of(ranker)
+    arrived, saving = asyncio.Event(), asyncio.Event()
     given = list(logits)
     held = sys.getrefcount(given[0])
-    await rerank(service, given)
+
+    async def slow_save(*_: object) -> None:
+        saving.set()
+        await arrived.wait()
+
+    service.reranker.frames.store.save = slow_save  # type: ignore[method-assign]
+    await rerank(service, given, drains=False)
     ranker.calls.clear()
-    await asyncio.sleep(LINGER_S / 2)
+    await saving.wait()
+    await asyncio.sleep(0)
     assert repr(service.reranker.fills) == "<Fills 1 batches=0 refreshing=0>"
     still = sys.getrefcount(given[0])
+    arrived.set()
     assert still == held
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import gzip
 from collections.abc import Iterator
+from pathlib import Path
 from types import CoroutineType
 from typing import Any
 
@@ -10,6 +12,8 @@ import orjson
 import pytest
 from aiohttp import web
 
+import gateway
+from gateway.web.pieces import JOINED_BYTES_MAX
 from gateway.web.visit import Visit
 from tests.support.canaries import USER
 from tests.web.conftest import Connect
@@ -17,54 +21,73 @@ from tests.web.held import Held
 from tests.web.keys import auth, signed
 from tests.web.parts import ITEMS, NATIVE, SHELVES, WIRE, items, native, send, wire
 
-ANSWERS: dict[str, tuple[str, Any]] = {
+PIECES = "in pieces"
+
+ASKED: dict[str, tuple[str, Any]] = {
     "in one piece": (NATIVE, native()),
-    "in pieces": (NATIVE, native(items(ITEMS))),
+    PIECES: (NATIVE, native(items(2 * ITEMS))),
     "on the wire": (WIRE, wire()),
     "shelves": (SHELVES, {"campaign": "demo", "userId": USER, "shelves": {"top": items(3)}}),
 }
 
-
-def held() -> list[web.Response]:
-    """Responses anywhere in this process that have a body."""
-    return [one for one in gc.get_objects() if isinstance(one, web.Response) and one.body]
+PACKAGE = str(Path(gateway.__file__).parent)
 
 
-@pytest.mark.parametrize(("path", "members"), ANSWERS.values(), ids=ANSWERS)
-async def test_an_idle_connection_holds_no_ranking(connect: Connect, path: str, members: Any) -> None:
-    """A ranking is gone once it is sent, however long its connection stays open; the library keeps what others send."""
-    client = await connect()
-    before = held()  # held as well, or another test's may go only now
-    response = await send(client, path, members)
-    assert response.status == 200
-    assert await response.json()
-    assert len(held()) == len(before)
-    await (await client.get("/livez")).read()
-    assert [one.body for one in held() if one not in before] == [b"ok\n"]
+def responses() -> list[web.Response]:
+    """Those anywhere in this process that have a body."""
+    return [one for one in gc.get_objects() if issubclass(type(one), web.Response) and one.body]
 
 
 def texts() -> Iterator[bytes]:
-    """What visits, and coroutines of the gateway, hold at the moment."""
+    """What visits, and the coroutines of the gateway, have by a name at the moment."""
     for one in gc.get_objects():
-        if isinstance(one, Visit):
+        if type(one) is Visit:
             yield one.body or b""
-        elif isinstance(one, CoroutineType) and one.cr_frame is not None and "/gateway/" in one.cr_code.co_filename:
-            yield from (value for value in one.cr_frame.f_locals.values() if isinstance(value, bytes))
+        elif type(one) is CoroutineType and one.cr_frame is not None and one.cr_code.co_filename.startswith(PACKAGE):
+            named = one.cr_frame.f_locals.values()
+            yield from (bytes(value) for value in named if isinstance(value, bytes | bytearray))
 
 
-@pytest.mark.parametrize("scheme", [None, "sigv4"])
-@pytest.mark.parametrize(("path", "members"), ANSWERS.values(), ids=ANSWERS)
-async def test_a_request_is_not_held_while_calls_are_under_way(
-    connect: Connect, path: str, members: Any, scheme: str | None
-) -> None:
-    """Once it was read, and its signature verified, nothing has the bytes of a request any more."""
-    held_back = Held()
-    client = await connect(ranker=held_back, auth=None if scheme is None else auth(scheme))
+@pytest.mark.parametrize("name", ASKED)
+async def test_an_idle_connection_holds_no_ranking(connect: Connect, name: str) -> None:
+    """A ranking is gone once it is sent, however long its connection stays open; the library keeps what others send."""
+    client = await connect()
+    before = responses()  # held as well, or another test's may go only now
+    response = await send(client, *ASKED[name])
+    assert (response.status, len(await response.read()) > JOINED_BYTES_MAX) == (200, name == PIECES)
+    assert len(responses()) == len(before)
+    await (await client.get("/livez")).read()
+    assert [one.body for one in responses() if one not in before] == [b"ok\n"]
+
+
+@pytest.mark.parametrize("how", ["plain", "signed", "gzip"])
+@pytest.mark.parametrize("name", ASKED)
+async def test_a_request_is_not_held_while_calls_are_under_way(connect: Connect, name: str, how: str) -> None:
+    """Once it was read, its signature verified and it was unpacked, neither has the bytes of a request any more."""
+    path, members = ASKED[name]
+    held = Held()
+    client = await connect(ranker=held, auth=auth("sigv4") if how == "signed" else None)
     body = orjson.dumps(members)
-    headers = {} if scheme is None else signed("shop", str(client.make_url(path)), body)
+    sent, headers = body, dict[str, str]()
+    if how == "signed":
+        headers = signed("shop", str(client.make_url(path)), body)
+    elif how == "gzip":
+        sent, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
     async with asyncio.TaskGroup() as group:
-        sent = group.create_task(send(client, path, body, **headers))
-        await held_back.begun.acquire()
-        assert body not in list(texts())
-        held_back.let_go.set()
-    assert sent.result().status == 200
+        asking = group.create_task(send(client, path, sent, **headers))
+        await held.begun.acquire()
+        assert not {body, sent} & set(texts())
+        held.let_go.set()
+    assert asking.result().status == 200
+
+
+async def test_a_request_that_is_refused_is_not_held(connect: Connect) -> None:
+    """A body that was read to verify its signature is gone with the refusal, as is the secret."""
+    client = await connect(auth=auth("sigv4"))
+    body = orjson.dumps(native(items(ITEMS)))
+    headers = signed("shop", str(client.make_url(NATIVE)), body)
+    async with client.post(NATIVE, data=body + b" ", headers=headers) as response:
+        assert (response.status, response.headers.get("Connection")) == (401, None)
+    visits = [one for one in gc.get_objects() if type(one) is Visit]
+    assert visits
+    assert not [one for one in visits if one.body or one.signed]
