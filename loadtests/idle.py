@@ -3,9 +3,10 @@
     python -m loadtests.idle [--connections 200] [--candidates 10000] [--json]
 
 Storefront backends keep their connections, a pool of them in each of many processes. First a gateway ranks as often as
-there are connections, all over one more; its memory is then what its frames and its busiest moment take. Then each of
-them asks for one ranking, one after the other, and stays open: what the memory has grown by is theirs. All rankings are
-cold, in front of `client_cost`'s upstream. Exit code 1 if a connection holds more than `KIB_MAX`.
+there are connections, and 60 times at least, all over one more; its memory is then what its frames and its busiest
+moment take. Then each of them asks for one ranking, one after the other, and stays open: what the memory has grown by
+is theirs. All rankings are cold, in front of `client_cost`'s upstream. Exit code 1 if a connection holds more than
+`KIB_MAX`.
 """
 
 import argparse
@@ -48,7 +49,7 @@ def ask(connection: http.client.HTTPConnection, items: list[str]) -> int:
 
 
 def still_open(connections: Sequence[http.client.HTTPConnection]) -> bool:
-    """Whether the gateway has closed none of these, nor sent more to it."""
+    """Whether the gateway has closed none of these, nor sent anything unasked."""
     poll = select.poll()
     for connection in connections:
         poll.register(connection.sock, select.POLLIN)
@@ -66,7 +67,8 @@ def run(connections: int, candidates: int) -> dict[str, float]:
         first, *others = (http.client.HTTPConnection(netloc, timeout=ANSWER_WITHIN_S) for _ in range(1 + connections))
         for connection in (first, *others):
             stack.callback(connection.close)
-        for _ in range(max(WARM_UPS_MIN, connections)):
+        warm_ups = max(WARM_UPS_MIN, connections)
+        for _ in range(warm_ups):
             answer_bytes = ask(first, items)
         time.sleep(REST_S)
         before = memory_mib(pid=process.pid)
@@ -77,6 +79,7 @@ def run(connections: int, candidates: int) -> dict[str, float]:
         if not still_open(others):
             raise RuntimeError("the gateway has closed connections meanwhile: fewer of them, or a quicker machine")
     return {
+        "warmUps": warm_ups,
         "connections": connections,
         "candidates": candidates,
         "answerKib": round(answer_bytes / 1024, 1),
@@ -93,13 +96,15 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=10_000)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    if min(options.connections, options.candidates) < 1:
+        parser.error("there must be a connection, and a candidate")
     found = run(options.connections, options.candidates)
     met = found["eachKib"] <= KIB_MAX
     if options.json:
         print(orjson.dumps(found | {"met": met}, option=orjson.OPT_INDENT_2).decode())
     else:
         print(
-            f"{found['beforeMib']} MiB after {options.connections} rankings over one connection, {found['afterMib']} "
+            f"{found['beforeMib']} MiB after {found['warmUps']} rankings over one connection, {found['afterMib']} "
             f"after one more over each of {options.connections} that stay open:\n{found['eachKib']} KiB a connection "
             f"(an answer has {found['answerKib']}), goal <= {KIB_MAX}: {'met' if met else 'not met'}"
         )

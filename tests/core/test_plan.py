@@ -134,10 +134,21 @@ def test_what_is_wanted_and_known_is_asked_once(count: int, limit: int, held: in
     known = {name: -0.1 * place for place, name in enumerate(names(held, "known"))}
     plan = plan_ranking(data.draw(st.permutations(wanted)), frame_with(known), limit)
     check_chunks(plan)
+    assert plan.known_log is not None
     assert len(set(plan.universe)) == len(plan.universe)
     assert len(plan.chunks) <= math.ceil(len(wanted) / (limit - 1))
     assert {plan.universe[place]: plan.known_log[place] for place in plan.known.tolist()}.items() <= known.items()
     assert {*plan.anchors.tolist(), *plan.reference.tolist()} <= set(plan.known.tolist())
+
+
+def test_plans_of_one_length_do_not_disturb_each_other() -> None:
+    """What cold plans of one length share can be written to by none of them."""
+    first, second = plan_ranking(names(1_000)), plan_ranking(names(1_000, "other"))
+    first.chunks.clear()
+    check_chunks(second)
+    for places in (second.anchors, *second.chunks):
+        with pytest.raises(ValueError, match="read-only"):
+            places[0] = 1
 
 
 def test_only_sharp_items_of_the_frame_are_witnesses() -> None:

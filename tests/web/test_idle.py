@@ -50,7 +50,8 @@ def texts() -> Iterator[bytes]:
 
 @pytest.mark.parametrize("name", ASKED)
 async def test_an_idle_connection_holds_no_ranking(connect: Connect, name: str) -> None:
-    """A ranking is gone once it is sent, however long its connection stays open; the library keeps what others send."""
+    """A ranking is gone once it is sent, however long its connection stays open; of other answers the library keeps the
+    last one."""
     client = await connect()
     before = responses()  # held as well, or another test's may go only now
     response = await send(client, *ASKED[name])
@@ -63,7 +64,7 @@ async def test_an_idle_connection_holds_no_ranking(connect: Connect, name: str) 
 @pytest.mark.parametrize("how", ["plain", "signed", "gzip"])
 @pytest.mark.parametrize("name", ASKED)
 async def test_a_request_is_not_held_while_calls_are_under_way(connect: Connect, name: str, how: str) -> None:
-    """Once it was read, its signature verified and it was unpacked, neither has the bytes of a request any more."""
+    """Once a request was read, verified and unpacked, no visit and no coroutine has its bytes by a name."""
     path, members = ASKED[name]
     held = Held()
     client = await connect(ranker=held, auth=auth("sigv4") if how == "signed" else None)
